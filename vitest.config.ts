@@ -16,7 +16,6 @@ export default defineConfig({
     testTimeout: storm ? 1_200_000 : 30_000,
     hookTimeout: storm ? 300_000 : 120_000,
     teardownTimeout: 30_000,
-    reporters: [['default', { summary: false }]],
     // The order of files must not matter; a failure prints the seed.
     sequence: { hooks: 'stack' },
     allowOnly: false,
