@@ -1,0 +1,111 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import ErrorsPlugin from '@pothos/plugin-errors';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
+import ValidationPlugin from '@pothos/plugin-validation';
+import type PrismaTypes from '../../generated/pothos-prisma.ts';
+import { getDatamodel } from '../../generated/pothos-prisma.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
+import { allows, type Scope } from '../access/principal.ts';
+import { InvalidInput } from '../errors.ts';
+import type { Context } from './context.ts';
+import { registerDomainErrors } from './domain-errors.ts';
+import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { registerMoney } from './money.ts';
+import { type ScalarTypes, scalars } from './scalars.ts';
+
+interface OwnTypes {
+  Context: Context;
+  PrismaTypes: PrismaTypes;
+  Scalars: ScalarTypes;
+  AuthScopes: { scope: Scope };
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: false;
+  DefaultNodeNullability: false;
+}
+
+/** The types every schema file is checked against. */
+export interface BuilderTypes extends PothosSchemaTypes.ExtendDefaultTypes<OwnTypes> {}
+
+const create = (prisma: PrismaClient) =>
+  new SchemaBuilder<OwnTypes>({
+    plugins: [
+      ScopeAuthPlugin,
+      ErrorsPlugin,
+      RelayPlugin,
+      PrismaPlugin,
+      DataloaderPlugin,
+      ComplexityPlugin,
+      ValidationPlugin,
+      SimpleObjectsPlugin,
+    ],
+    defaultFieldNullability: false,
+    // Scopes are declared on fields and types and refused before execution (app/server/operations), so that an answer
+    // is never half null; the plugin's own check while running is switched off in `toSchema`.
+    scopeAuth: { authScopes: (context) => ({ scope: (scope: Scope) => allows(context.principal, scope) }) },
+    // Input errors are DomainErrors too. Safe here, because scopes were checked before any argument is looked at.
+    errors: { directResult: true, unsafelyHandleInputErrors: true },
+    validation: {
+      validationError: (failure) => {
+        const issue = failure.issues[0];
+        const path = (issue?.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step));
+        return new InvalidInput(issue?.message ?? 'The input breaks a rule.', { path });
+      },
+    },
+    // Cost is computed once per document by app/server/operations from what the plugin writes into the schema.
+    complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 10 },
+    prisma: { client: prisma, dmmf: getDatamodel(), exposeDescriptions: true, maxConnectionSize: 100 },
+    relay: {
+      encodeGlobalID: encodeGlobalId,
+      decodeGlobalID: decodeGlobalId,
+      cursorType: 'String',
+      edgesFieldOptions: { nullable: false, description: 'The page, item by item, each with its cursor.' },
+      nodeFieldOptions: { nullable: false, description: 'The item.' },
+      cursorFieldOptions: { description: 'The place of this item: give it as `after` to go on behind it.' },
+      pageInfoFieldOptions: { description: 'Where this page lies.' },
+      pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+      hasNextPageFieldOptions: { description: 'Whether there is more behind this page.' },
+      hasPreviousPageFieldOptions: { description: 'Whether this page was asked for with `after`.' },
+      startCursorFieldOptions: { description: 'Cursor of the first item; null when the page is empty.' },
+      endCursorFieldOptions: { description: 'Cursor of the last item: give it as `after` for the next page.' },
+      nodeTypeOptions: { description: 'Anything with a global id.' },
+      nodeQueryOptions: {
+        description: 'Anything by its global id.',
+        authScopes: { scope: 'any' },
+        args: { id: { description: 'The global id.' } },
+      },
+      nodesQueryOptions: false,
+    },
+  });
+
+/**
+ * The Pothos builder of Holdfast. A module's schema file is a function of it:
+ *
+ *     export const loyaltySchema = (service: LoyaltyService) => (builder: Builder) => {
+ *       domainError(builder, EarningCapReached, 'The earning rule gives no more points in this period.');
+ *       const Input = builder.inputType('AwardPointsInput', { fields: (t) => ({ points: t.field({ type: 'PositiveInt' }) }) });
+ *       mutationField(builder, 'awardPoints', {
+ *         description: 'Gives points by a rule.', scope: 'loyalty:award', input: Input, payload: AwardPointsSuccess,
+ *         errors: [EarningCapReached], resolve: (input, context) => service.awardPoints(context.call, input),
+ *       });
+ *     };
+ */
+export type Builder = PothosSchemaTypes.SchemaBuilder<BuilderTypes>;
+
+/** A builder with all that core gives to every schema: scalars, Node, Money, the DomainErrors of core, empty roots. */
+export function createBuilder(options: { prisma: PrismaClient }): Builder {
+  const builder: Builder = create(options.prisma);
+  for (const [name, scalar] of Object.entries(scalars)) {
+    builder.addScalarType(name as keyof typeof scalars, scalar);
+  }
+  builder.queryType({ description: 'What can be read.' });
+  builder.mutationType({ description: 'What can be changed.' });
+  builder.subscriptionType({ description: 'What can be followed: resumable by cursor, over SSE or WebSocket.' });
+  registerDomainErrors(builder);
+  registerMoney(builder);
+  return builder;
+}

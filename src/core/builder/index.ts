@@ -1,0 +1,20 @@
+export type { Builder, BuilderTypes } from './builder.ts';
+export { createBuilder } from './builder.ts';
+export type { CursorKey, Page, PageInfo } from './connections.ts';
+export {
+  checkFirst,
+  connectionArgs,
+  connectionType,
+  decodeCursor,
+  defaultPageSize,
+  encodeCursor,
+  maxPageSize,
+  pageOf,
+} from './connections.ts';
+export type { Context } from './context.ts';
+export { perOperation } from './context.ts';
+export { type DomainErrorClass, domainError, domainErrorRef } from './domain-errors.ts';
+export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+export { type MoneyShape, moneyRef } from './money.ts';
+export { batchMutationField, checkBatch, mutationField } from './mutations.ts';
