@@ -1,0 +1,185 @@
+import { EventEmitter } from 'node:events';
+import { Logger as GraphileLogger, parseCronItem, run, type TaskList, type WorkerEvents } from 'graphile-worker';
+import pg from 'pg';
+import type { z } from 'zod';
+import type { Database, Tx } from './database/index.ts';
+import { messageOf } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+/** Background work: asked for in a transaction (`enqueue`) or by a schedule, run at least once. */
+export interface JobDefinition<P = unknown> {
+  /** `module.whatItDoes`, stable. */
+  readonly name: string;
+  readonly description: string;
+  readonly payload: z.ZodType<P>;
+  readonly run: (payload: P, context: JobContext) => Promise<void>;
+  /** Crontab line in UTC; such a job is asked for with the payload `{}`. */
+  readonly schedule?: string;
+  /** Then it stays as failed, with its error. Default 25, over about three days. */
+  readonly maxAttempts?: number;
+}
+
+export interface JobContext {
+  /** Aborted when the process stops: finish soon or throw, the job comes back. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly attempt: number;
+  readonly lastAttempt: boolean;
+}
+
+/** Declares a job; gives the payload's type to `run`. */
+export const defineJob = <P>(definition: JobDefinition<P>): JobDefinition => definition as JobDefinition;
+
+export interface EnqueueOptions {
+  /** At most one waiting job has this key; asking again replaces it. */
+  readonly key?: string;
+  readonly runAt?: Date;
+  /** Jobs of one queue run one after another. */
+  readonly queue?: string;
+  readonly maxAttempts?: number;
+}
+
+/** Asks for a job in the caller's transaction: it exists if and only if the rows do. */
+export async function enqueue(
+  tx: Tx,
+  name: string,
+  payload: Readonly<Record<string, unknown>>,
+  options: EnqueueOptions = {},
+): Promise<void> {
+  await tx.query(
+    `select 1 as added from graphile_worker.add_job($1, $2::json, queue_name => $3, run_at => $4, max_attempts => $5, job_key => $6)`,
+    [
+      name,
+      JSON.stringify(payload),
+      options.queue ?? null,
+      options.runAt ?? null,
+      options.maxAttempts ?? null,
+      options.key ?? null,
+    ],
+    { name: 'jobs_add' },
+  );
+}
+
+export interface JobRunner {
+  /** Finishes what runs, or hands it back. */
+  stop(): Promise<void>;
+}
+
+export interface JobRunnerOptions {
+  readonly database: Database;
+  readonly jobs: readonly JobDefinition[];
+  readonly logger: Logger;
+  readonly concurrency: number;
+}
+
+const LOCK_SPACE = 0x484f4c44; // "HOLD": first half of the advisory lock that says a worker is alive
+const RECLAIM_EVERY_MS = 10_000;
+
+/** Starts workers for the jobs, and takes back what dead workers held (graphile-worker alone would wait four hours). */
+export async function startJobs({ database, jobs, logger, concurrency }: JobRunnerOptions): Promise<JobRunner> {
+  const stopping = new AbortController();
+  const presence = await announcePresence(database, logger);
+  const taskList: TaskList = {};
+  for (const job of jobs) {
+    taskList[job.name] = async (raw, helpers) => {
+      const payload = job.payload.parse(raw ?? {});
+      const signal =
+        helpers.abortSignal === undefined ? stopping.signal : AbortSignal.any([helpers.abortSignal, stopping.signal]);
+      const { attempts: attempt, max_attempts: maxAttempts } = helpers.job;
+      await job.run(payload, {
+        signal,
+        attempt,
+        lastAttempt: attempt >= maxAttempts,
+        logger: logger.child({ job: job.name, attempt }),
+      });
+    };
+  }
+  const runner = await run({
+    pgPool: database.pool,
+    taskList,
+    concurrency,
+    noHandleSignals: true,
+    pollInterval: 1_000,
+    events: presence.events,
+    logger: new GraphileLogger((scope) => (level, message, meta) => {
+      const log = level === 'error' ? 'error' : level === 'warning' ? 'warn' : 'debug';
+      logger[log]({ ...scope, ...meta }, message);
+    }),
+    parsedCronItems: jobs.flatMap((job) =>
+      job.schedule === undefined
+        ? []
+        : [parseCronItem({ task: job.name, match: job.schedule, identifier: job.name, payload: {} })],
+    ),
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      await runner.stop().catch((error) => logger.warn({ err: error }, 'the job runner did not stop cleanly'));
+      await presence.end();
+    },
+  };
+}
+
+/** Holds one advisory lock per worker on a connection of its own; who holds none is dead and its jobs are free. */
+async function announcePresence(database: Database, logger: Logger) {
+  const events: WorkerEvents = new EventEmitter();
+  const mine = new Set<string>();
+  let client: pg.Client | undefined;
+  let ended = false;
+
+  const connected = async (): Promise<pg.Client> => {
+    if (client !== undefined) return client;
+    const next = new pg.Client({
+      connectionString: database.url,
+      application_name: 'holdfast-presence',
+      keepAlive: true,
+    });
+    const drop = () => {
+      if (client === next) client = undefined;
+    };
+    next.on('error', drop);
+    next.on('end', drop);
+    await next.connect();
+    for (const workerId of mine) await next.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, workerId]);
+    client = next;
+    return next;
+  };
+
+  const reclaim = async () => {
+    const connection = await connected();
+    const { rows } = await connection.query<{ worker: string }>(
+      `select distinct locked_by as worker from graphile_worker._private_jobs
+       where locked_by is not null and not exists (
+         select from pg_locks where locktype = 'advisory' and classid = $1::bigint::oid and granted
+           and objid = (hashtext(locked_by)::bigint & 4294967295)::oid
+           and database = (select oid from pg_database where datname = current_database()))`,
+      [LOCK_SPACE],
+    );
+    const dead = rows.map((row) => row.worker);
+    if (dead.length === 0) return;
+    await connection.query('select graphile_worker.force_unlock_workers($1::text[])', [dead]);
+    logger.info({ workers: dead.length }, 'took back the jobs of dead workers');
+  };
+
+  events.on('worker:create', ({ worker }) => {
+    mine.add(worker.workerId);
+    if (client !== undefined) {
+      client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, worker.workerId]).catch(() => {});
+    }
+  });
+  await connected();
+  await reclaim();
+  const timer = setInterval(() => {
+    if (!ended)
+      reclaim().catch((error) => logger.warn({ reason: messageOf(error) }, 'could not look for dead workers'));
+  }, RECLAIM_EVERY_MS);
+  timer.unref();
+  return {
+    events,
+    async end() {
+      ended = true;
+      clearInterval(timer);
+      await client?.end().catch(() => {});
+    },
+  };
+}
