@@ -10,5 +10,10 @@ export {
   newEvent,
   type StoredEvent,
 } from './definition.ts';
+export { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+export { healEpoch, raiseEpoch } from './epoch.ts';
 export { CursorExpired, CursorInvalid, DeadLetterNotFound } from './errors.ts';
+export { type Backoff, type HandlerContext, type HandlerDefinition, handlerCall } from './handler.ts';
 export { appendEvents, OUTBOX_CHANNEL } from './outbox.ts';
+export { checkReadable, type EventFilter, type Page, presentPosition, readPage } from './reader.ts';
+export { createTail, type Tail, type TailBatch } from './tail.ts';

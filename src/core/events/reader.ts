@@ -1,0 +1,155 @@
+import type { Queryable } from '../database/index.ts';
+import { comparePositions, encodeCursor, ORIGIN, type Position } from './cursor.ts';
+import type { EventRegistry, StoredEvent } from './definition.ts';
+import { CursorExpired, CursorInvalid } from './errors.ts';
+
+/** Which events a reader wants; absent means all. */
+export interface EventFilter {
+  readonly types?: readonly string[];
+  readonly customerId?: string;
+}
+
+/** Events in order, and how far the outbox was read. */
+export interface Page {
+  readonly events: readonly StoredEvent[];
+  /** Everything up to here that matches is in `events` or stood before it. */
+  readonly position: Position;
+  /** There may be more between `position` and now. */
+  readonly full: boolean;
+  /** Committed events stand behind a transaction that is still open; they can be read once it ends. */
+  readonly held: boolean;
+}
+
+interface Row {
+  readonly epochNow: number;
+  readonly horizon: string;
+  readonly held: boolean;
+  readonly epoch: number | null;
+  readonly xid: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly type: string;
+  readonly version: number;
+  readonly at: Date;
+  readonly customerId: string | null;
+  readonly actor: string;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly payload: unknown;
+}
+
+const COLUMNS = `o.epoch, o.xid::text as xid, o.seq, o.id, o.type, o.version, o.at, o.customer_id as "customerId",
+  o.actor, o.correlation_id as "correlationId", o.causation_id as "causationId", o.payload`;
+
+/**
+ * Every transaction below the oldest one still open has ended, so nothing can appear any more in the range read: no gap.
+ * Horizon and rows come from one statement, hence one snapshot. Plan: one range of outbox_event_pkey (or of the
+ * customer's index), n = page size.
+ */
+const page = (filter: string): string => `
+  select m."epochNow", m.horizon::text as horizon, m.held, e.*
+  from (
+    select h."epochNow", h.horizon,
+      exists (select from outbox_event w where (w.epoch, w.xid) >= (h."epochNow", h.horizon)) as held
+    from (select outbox_epoch() as "epochNow", pg_snapshot_xmin(pg_current_snapshot()) as horizon offset 0) h
+  ) m
+  left join lateral (
+    select ${COLUMNS} from outbox_event o
+    where (o.epoch, o.xid, o.seq) > ($1::int, $2::xid8, $3::bigint) and (o.epoch, o.xid) < (m."epochNow", m.horizon)${filter}
+    order by o.epoch, o.xid, o.seq limit $4
+  ) e on true
+  order by e.epoch, e.xid::xid8, e.seq`;
+
+const PAGES = {
+  outbox_all: page(''),
+  outbox_types: page(' and o.type = any($5::text[])'),
+  outbox_customer: page(' and o.customer_id = $5::uuid'),
+  outbox_customer_types: page(' and o.customer_id = $5::uuid and o.type = any($6::text[])'),
+};
+
+/** Reads up to `limit` settled events after a place, in order. */
+export async function readPage(
+  database: Queryable,
+  registry: EventRegistry,
+  after: Position,
+  limit: number,
+  filter: EventFilter = {},
+): Promise<Page> {
+  const values: unknown[] = [after.epoch, String(after.xid), after.seq, limit];
+  if (filter.customerId !== undefined) values.push(filter.customerId);
+  if (filter.types !== undefined) values.push(filter.types);
+  const statement =
+    filter.customerId === undefined
+      ? filter.types === undefined
+        ? 'outbox_all'
+        : 'outbox_types'
+      : filter.types === undefined
+        ? 'outbox_customer'
+        : 'outbox_customer_types';
+  const rows = await database.query<Row>(PAGES[statement], values, { name: statement });
+  const first = rows[0] as Row;
+  const events = first.epoch === null ? [] : rows.map((row) => toEvent(row, registry));
+  const full = events.length >= limit;
+  const horizon: Position = { epoch: first.epochNow, xid: Number(first.horizon), seq: 0 };
+  const last = full ? (events.at(-1) as StoredEvent).position : horizon;
+  return { events, full, held: first.held, position: comparePositions(last, after) > 0 ? last : after };
+}
+
+function toEvent(row: Row, registry: EventRegistry): StoredEvent {
+  const position: Position = { epoch: row.epoch as number, xid: Number(row.xid), seq: row.seq };
+  return {
+    id: row.id,
+    cursor: encodeCursor(position),
+    position,
+    type: row.type,
+    version: row.version,
+    at: row.at,
+    customerId: row.customerId,
+    actor: row.actor,
+    correlationId: row.correlationId,
+    causationId: row.causationId,
+    ...registry.read(row.type, row.version, row.payload),
+  };
+}
+
+/** Settled events by id, in order of the outbox. */
+export async function readByIds(database: Queryable, registry: EventRegistry, ids: readonly string[]): Promise<StoredEvent[]> {
+  const rows = await database.query<Row>(
+    `select ${COLUMNS} from outbox_event o where o.id = any($1::uuid[]) order by o.epoch, o.xid, o.seq`,
+    [ids],
+    { name: 'outbox_by_ids' },
+  );
+  return rows.map((row) => toEvent(row, registry));
+}
+
+/** The place before which everything is settled: who reads after it gets every event committed from now on. */
+export async function presentPosition(database: Queryable): Promise<Position> {
+  const rows = await database.query<{ epoch: number; xid: string }>(
+    'select outbox_epoch() as epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid',
+  );
+  const row = rows[0] as { epoch: number; xid: string };
+  return { epoch: row.epoch, xid: Number(row.xid), seq: 0 };
+}
+
+/** Name of the row of dispatch_cursor that says up to where events have been removed. */
+export const RETENTION = '(retention)';
+
+/**
+ * Checks that all events after a place can still be read.
+ * @throws CursorExpired when some were removed
+ * @throws CursorInvalid when the place lies in the future, so that it must come from another database
+ */
+export async function checkReadable(database: Queryable, after: Position): Promise<void> {
+  const rows = await database.query<{ epoch: number; next: string; floor: readonly [number, string, number] | null }>(
+    `select outbox_epoch() as epoch, pg_snapshot_xmax(pg_current_snapshot())::text as next,
+            (select json_build_array(c.epoch, c.xid::text, c.seq) from dispatch_cursor c where c.handler = $1) as floor`,
+    [RETENTION],
+    { name: 'outbox_readable' },
+  );
+  const { epoch, next, floor } = rows[0] as (typeof rows)[number];
+  if (after.epoch > epoch || (after.epoch === epoch && after.xid > Number(next))) {
+    throw new CursorInvalid('The cursor does not come from this database.');
+  }
+  const oldest: Position = floor === null ? ORIGIN : { epoch: floor[0], xid: Number(floor[1]), seq: floor[2] };
+  if (comparePositions(after, oldest) < 0) throw new CursorExpired(encodeCursor(oldest));
+}
