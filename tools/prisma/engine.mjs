@@ -1,0 +1,132 @@
+// Prisma's schema engine without its download: the same engine compiled to WebAssembly, over the driver `pg`.
+// Prisma's command line fetches a native engine at first use, which needs the network and a host of its own;
+// `@prisma/schema-engine-wasm` comes from npm like everything else.
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
+
+/** Stands in for a database where a command needs none. */
+const NOWHERE = 'postgresql://127.0.0.1:1/none';
+
+/**
+ * @param {{ url?: string, shadowDatabaseUrl?: string, datamodels?: [file: string, text: string][] }} options
+ * @returns the engine: one method for each command of the protocol (diff, createMigration, applyMigrations ...)
+ */
+export async function openSchemaEngine({ url = NOWHERE, shadowDatabaseUrl, datamodels }) {
+  const bindings = await loadBindings();
+  const log = (line) => {
+    if (process.env.DEBUG) process.stderr.write(`${line}\n`);
+  };
+  const adapter = adapterFactory(url, shadowDatabaseUrl);
+  return bindings.SchemaEngine.new({ datamodels }, log, bindMigrationAwareSqlAdapterFactory(adapter));
+}
+
+/** The package's own entry imports the .wasm file as a module, which Node does only behind a flag. */
+async function loadBindings() {
+  const file = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const bindings = await import(pathToFileURL(file).href);
+  const wasm = readFileSync(path.join(path.dirname(file), 'schema_engine_bg.wasm'));
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings });
+  bindings.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  return bindings;
+}
+
+function adapterFactory(url, shadowDatabaseUrl) {
+  const options = { schema: new URL(url).searchParams.get('schema') ?? 'public' };
+  const open = (config) => new PrismaPg({ ...config, Client: CatalogueClient }, options);
+  const main = open(connectionOf(url));
+  // adapter-pg's own drops the shadow database before it closes the pool that uses it, which PostgreSQL refuses.
+  main.connectToShadowDb = async () => {
+    if (shadowDatabaseUrl !== undefined) return open(connectionOf(shadowDatabaseUrl)).connect();
+    const database = `prisma_migrate_shadow_db_${randomUUID()}`;
+    const admin = await main.connect();
+    await admin.executeScript(`CREATE DATABASE "${database}"`);
+    const shadow = await open({ ...connectionOf(url), database }).connect();
+    const close = shadow.dispose.bind(shadow);
+    shadow.dispose = async () => {
+      await close();
+      await admin.executeScript(`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
+      await admin.dispose();
+    };
+    return shadow;
+  };
+  return main;
+}
+
+/**
+ * The parts of a URL. adapter-pg must not get the URL itself: for its shadow database it only overrides `database`,
+ * which `pg` ignores beside a connection string, so the "shadow" would be the real database.
+ */
+function connectionOf(text) {
+  const url = new URL(text);
+  const encrypted = ['require', 'verify-ca', 'verify-full'].includes(url.searchParams.get('sslmode'));
+  return {
+    host: url.searchParams.get('host') ?? decodeURIComponent(url.hostname),
+    port: Number(url.port || 5432),
+    user: decodeURIComponent(url.username) || undefined,
+    password: decodeURIComponent(url.password) || undefined,
+    database: decodeURIComponent(url.pathname.slice(1)) || 'postgres',
+    ssl: encrypted || undefined,
+  };
+}
+
+/** Types of the catalogue that the engine reads and adapter-pg cannot name: "char", name, regproc, regclass ... */
+const CATALOGUE_TYPES = new Set([18, 19, 24, 194, 2205, 2206, 3220, 4089]);
+const TEXT = 25;
+
+/** Calls those types text. */
+class CatalogueClient extends pg.Client {
+  query(...args) {
+    const callback = args.at(-1);
+    if (typeof callback === 'function') {
+      return super.query(...args.slice(0, -1), (error, result) => callback(error, result && asText(result)));
+    }
+    const answer = super.query(...args);
+    return typeof answer?.then === 'function' ? answer.then(asText) : answer;
+  }
+}
+
+function asText(results) {
+  for (const result of [results].flat()) {
+    for (const field of result?.fields ?? []) {
+      if (CATALOGUE_TYPES.has(field.dataTypeID)) field.dataTypeID = TEXT;
+    }
+  }
+  return results;
+}
+
+const ERROR_CODES = { '3D000': 'P1003', '42P04': 'P1009', '28P01': 'P1000' };
+const UNREACHABLE = 'P1001';
+
+/** The engine's commands about a whole database; a failure carries Prisma's code in `prismaCode`. */
+export async function runDatabaseCommand(command, url) {
+  const target = new URL(url);
+  target.searchParams.delete('schema');
+  const database = pg.escapeIdentifier(decodeURIComponent(target.pathname.slice(1)));
+  const server = new URL(target);
+  server.pathname = '/postgres';
+  try {
+    if (command === 'can-connect-to-database') await execute(target);
+    else if (command === 'create-database') await execute(server, `CREATE DATABASE ${database}`);
+    else if (command === 'drop-database') await execute(server, `DROP DATABASE IF EXISTS ${database}`);
+    else throw new Error(`The schema engine has no command "${command}".`);
+  } catch (error) {
+    throw Object.assign(error, { prismaCode: ERROR_CODES[error.code] ?? UNREACHABLE });
+  }
+}
+
+async function execute(url, sql) {
+  const client = new pg.Client({ connectionString: url.toString() });
+  await client.connect();
+  try {
+    if (sql !== undefined) await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
