@@ -1,0 +1,16 @@
+export type { CustomerTable } from './compose.ts';
+export { type CustomersOptions, customerGraph } from './customers.ts';
+export {
+  batchPartField,
+  columnField,
+  customerRef,
+  customerResolver,
+  filterField,
+  loadCustomer,
+  loadPart,
+  nestedPartField,
+  orderValue,
+  partField,
+} from './fields.ts';
+export type { Args, BatchPart, Bind, CustomerNode, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
+export { defineBatchPart, defineCustomerPart, defineFilter, defineOrder } from './part.ts';

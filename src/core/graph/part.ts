@@ -1,0 +1,81 @@
+import type { Context } from '../builder/index.ts';
+
+/** A row of the customer graph: the id, and what was selected, under the names the fields read. */
+export interface CustomerNode {
+  readonly id: string;
+  readonly [key: string]: unknown;
+}
+
+/** Adds a parameter to the statement and returns its placeholder, e.g. `$3`; write a cast behind it: `${bind(x)}::int`. */
+export type Bind = (value: unknown) => string;
+
+/** Arguments of a field, as GraphQL gives them. */
+export type Args = Readonly<Record<string, unknown>>;
+
+/**
+ * What a module knows of a customer: an SQL expression over the module's own tables that yields one json value for a
+ * row of `customer`. It becomes a scalar subquery of the one statement that reads a page, so it must find its rows by an
+ * index on the customer's id and cut lists in SQL. Column names inside are the GraphQL field names.
+ *
+ *     export const loyaltyPart = defineCustomerPart<LoyaltyRow>({
+ *       name: 'loyalty',
+ *       sql: (customer, _args, _bind, nested) => `(
+ *         select json_build_object('available', a.available, 'tier', a.tier ${nested})
+ *         from loyalty_account a where a.customer_id = ${customer}.id)`,
+ *     });
+ *
+ * `nested` holds the parts of parts that were selected, as more pairs for `json_build_object` (empty or `, 'key', expr`);
+ * a part whose type has nested parts must place it.
+ */
+export interface CustomerPart<Data, PartArgs extends Args = Args> {
+  readonly name: string;
+  sql(customer: string, args: PartArgs, bind: Bind, nested: string): string;
+  /** From the JSON to what the type's fields read; as it is when left out. Null is never handed in. */
+  parse?(json: unknown, args: PartArgs): Data;
+}
+
+/** Declares what a module knows of a customer. @see CustomerPart */
+export function defineCustomerPart<Data, PartArgs extends Args = Args>(
+  part: CustomerPart<Data, PartArgs>,
+): CustomerPart<Data, PartArgs> {
+  return part;
+}
+
+/** What is known of many customers at once and not in PostgreSQL: loaded by one call per page. */
+export interface BatchPart<Data, PartArgs extends Args = Args> {
+  readonly name: string;
+  /** One answer per id, in order. */
+  load(customerIds: readonly string[], args: PartArgs, context: Context): Promise<readonly Data[]>;
+}
+
+/** Declares a part that is read by batch, e.g. from ClickHouse. */
+export function defineBatchPart<Data, PartArgs extends Args = Args>(
+  part: BatchPart<Data, PartArgs>,
+): BatchPart<Data, PartArgs> {
+  return part;
+}
+
+/** A condition on customers for a value of `CustomerFilter`: SQL that is true for the customers to keep. */
+export type FilterSql<Value> = (customer: string, value: Value, bind: Bind) => string;
+
+/** Declares a filter: `defineFilter<string[]>((customer, values, bind) => \`${customer}.plan = any(${bind(values)})\`)`. */
+export function defineFilter<Value>(sql: FilterSql<Value>): FilterSql<Value> {
+  return sql;
+}
+
+/**
+ * An order of customers. `key` is an SQL expression that is never null for a row of `customer` joined to `from`.
+ * Customers without a row in `from` come last, in either direction.
+ */
+export interface CustomerOrder {
+  key(customer: string): string;
+  /** The PostgreSQL type of the key, e.g. `float8`, `text`, `timestamptz`. */
+  readonly type: string;
+  /** Another table with at most one row per customer, e.g. `{ table: 'risk_state r', on: (c) => \`r.customer_id = ${c}.id\` }`. */
+  readonly from?: { readonly table: string; on(customer: string): string };
+}
+
+/** Declares an order. @see CustomerOrder */
+export function defineOrder(order: CustomerOrder): CustomerOrder {
+  return order;
+}
