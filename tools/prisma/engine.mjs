@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 
 /** Stands in for a database where a command needs none. */
@@ -26,6 +26,13 @@ export async function openSchemaEngine({ url = NOWHERE, shadowDatabaseUrl, datam
   return bindings.SchemaEngine.new({ datamodels }, log, bindMigrationAwareSqlAdapterFactory(adapter));
 }
 
+/** The engine leaves the message of a panic here before it traps; without it the reason would be lost. */
+globalThis.PRISMA_WASM_PANIC_REGISTRY = {
+  set_message(message) {
+    process.stderr.write(`The schema engine panicked: ${message}\n`);
+  },
+};
+
 /** The package's own entry imports the .wasm file as a module, which Node does only behind a flag. */
 async function loadBindings() {
   const file = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
@@ -39,11 +46,21 @@ async function loadBindings() {
 
 function adapterFactory(url, shadowDatabaseUrl) {
   const options = { schema: new URL(url).searchParams.get('schema') ?? 'public' };
-  const open = (config) => new PrismaPg({ ...config, Client: CatalogueClient }, options);
+  const open = (config) => {
+    const factory = new PrismaPg({ ...config, Client: CatalogueClient }, options);
+    const connect = factory.connect.bind(factory);
+    factory.connect = async () => withCharacters(await connect());
+    return factory;
+  };
   const main = open(connectionOf(url));
   // adapter-pg's own drops the shadow database before it closes the pool that uses it, which PostgreSQL refuses.
   main.connectToShadowDb = async () => {
-    if (shadowDatabaseUrl !== undefined) return open(connectionOf(shadowDatabaseUrl)).connect();
+    if (shadowDatabaseUrl !== undefined) {
+      const given = await open(connectionOf(shadowDatabaseUrl)).connect();
+      // A command may ask for the shadow more than once, and each time it must be empty.
+      await given.executeScript('DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public');
+      return given;
+    }
     const database = `prisma_migrate_shadow_db_${randomUUID()}`;
     const admin = await main.connect();
     await admin.executeScript(`CREATE DATABASE "${database}"`);
@@ -76,29 +93,47 @@ function connectionOf(text) {
   };
 }
 
-/** Types of the catalogue that the engine reads and adapter-pg cannot name: "char", name, regproc, regclass ... */
+/**
+ * Types of the catalogue that the engine reads and adapter-pg cannot name: name, regproc, pg_node_tree, regclass ...
+ * They pass for text. Only "char" does not: the engine wants a character there and panics at a text.
+ */
 const CATALOGUE_TYPES = new Set([18, 19, 24, 194, 2205, 2206, 3220, 4089]);
+const CHAR = 18;
 const TEXT = 25;
+/** Ends the name of a "char" column on its way through adapter-pg, which has no type for it. */
+const CHAR_MARK = '\u0000char';
 
-/** Calls those types text. */
 class CatalogueClient extends pg.Client {
   query(...args) {
     const callback = args.at(-1);
     if (typeof callback === 'function') {
-      return super.query(...args.slice(0, -1), (error, result) => callback(error, result && asText(result)));
+      return super.query(...args.slice(0, -1), (error, result) => callback(error, result && withKnownTypes(result)));
     }
     const answer = super.query(...args);
-    return typeof answer?.then === 'function' ? answer.then(asText) : answer;
+    return typeof answer?.then === 'function' ? answer.then(withKnownTypes) : answer;
   }
 }
 
-function asText(results) {
-  for (const result of [results].flat()) {
-    for (const field of result?.fields ?? []) {
-      if (CATALOGUE_TYPES.has(field.dataTypeID)) field.dataTypeID = TEXT;
-    }
+function withKnownTypes(results) {
+  for (const field of [results].flat().flatMap((result) => result?.fields ?? [])) {
+    if (field.dataTypeID === CHAR) field.name += CHAR_MARK;
+    if (CATALOGUE_TYPES.has(field.dataTypeID)) field.dataTypeID = TEXT;
   }
   return results;
+}
+
+function withCharacters(adapter) {
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.queryRaw = async (query) => {
+    const result = await queryRaw(query);
+    result.columnNames.forEach((name, i) => {
+      if (!name.endsWith(CHAR_MARK)) return;
+      result.columnNames[i] = name.slice(0, -CHAR_MARK.length);
+      result.columnTypes[i] = ColumnTypeEnum.Character;
+    });
+    return result;
+  };
+  return adapter;
 }
 
 const ERROR_CODES = { '3D000': 'P1003', '42P04': 'P1009', '28P01': 'P1000' };
