@@ -1,0 +1,157 @@
+import type { Call } from '../../src/core/call.ts';
+import type { Queryable, Tx } from '../../src/core/database/index.ts';
+
+export * from './events.ts';
+
+/** How far a customer has come. */
+export type CustomerStatus = 'TRIAL' | 'ACTIVE' | 'PAUSED' | 'CHURNED';
+
+/** What other modules may know of a customer. Holds no personal data but the name. */
+export interface CustomerFacts {
+  readonly id: string;
+  readonly externalId: string;
+  readonly name: string;
+  readonly businessSegment: string | null;
+  readonly ownerId: string | null;
+  readonly status: CustomerStatus;
+  readonly signupAt: Date;
+  readonly churnedAt: Date | null;
+  readonly churnReason: string | null;
+  /** Latest business time of anything the customer did. */
+  readonly lastActivityAt: Date | null;
+  readonly firstOrderAt: Date | null;
+}
+
+/** A person at a customer, as messages need to know them. */
+export interface ContactFacts {
+  readonly id: string;
+  readonly customerId: string;
+  readonly email: string;
+  readonly name: string | null;
+  /** IANA name; null when not known. */
+  readonly timeZone: string | null;
+  /** BCP 47 tag; null when not known. */
+  readonly locale: string | null;
+  /** What the person said, by topic; a topic not named was never asked for. */
+  readonly consent: Readonly<Record<string, { readonly granted: boolean; readonly at: string }>>;
+}
+
+/** Who looks after a customer. */
+export interface AccountManagerFacts {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+/** An order as others reckon with it. */
+export interface OrderFacts {
+  readonly id: string;
+  readonly customerId: string;
+  readonly placedAt: Date;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** In the reporting currency by the rate of the day; null while there is none. */
+  readonly reportingAmountMinor: number | null;
+  readonly returnedMinor: number;
+}
+
+/** What a customer owes and how late it was: payment history is reckoned from these. */
+export interface InvoiceFacts {
+  readonly id: string;
+  readonly customerId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly issuedAt: Date;
+  readonly dueAt: Date;
+  readonly paidAt: Date | null;
+}
+
+export interface TicketFacts {
+  readonly id: string;
+  readonly customerId: string;
+  readonly priority: string;
+  readonly openedAt: Date;
+  readonly firstResponseAt: Date | null;
+  readonly solvedAt: Date | null;
+  /** 1 to 5. */
+  readonly satisfaction: number | null;
+}
+
+/** A subscription as it stands. */
+export interface SubscriptionFacts {
+  readonly id: string;
+  readonly customerId: string;
+  readonly plan: string;
+  readonly mrrMinor: number;
+  readonly currency: string;
+  readonly startedAt: Date;
+  readonly cancelledAt: Date | null;
+}
+
+/** What was ordered in a half-open period. */
+export interface RevenueFacts {
+  /** Placed in the period, in the reporting currency, returns taken off. */
+  readonly reportingAmountMinor: number;
+  readonly reportingCurrency: string;
+  readonly orders: number;
+  readonly customers: number;
+  /** Amounts for which there is no rate, by currency: shown apart, never added. */
+  readonly unconverted: readonly { readonly currency: string; readonly amountMinor: number; readonly orders: number }[];
+}
+
+/** Events per name of one customer in a half-open period, from the event stream. */
+export interface ActivityFacts {
+  readonly customerId: string;
+  readonly name: string;
+  readonly count: number;
+  /** Days (UTC) with at least one such event. */
+  readonly days: number;
+  readonly lastAt: Date;
+}
+
+/** Half-open: `from` belongs to it, `to` does not. */
+export interface Period {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/**
+ * What `customers` answers to other modules now. Ids of customers merged into others are followed everywhere: what is
+ * asked for a former id is answered for the customer who lives on.
+ */
+export interface CustomerPort {
+  /** Customers by id, in any order; unknown and erased ones are left out. */
+  byIds(ids: readonly string[], within?: Queryable): Promise<CustomerFacts[]>;
+  /** Id of each known external id, former names included. */
+  idsByExternalIds(externalIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
+  /** Former id → id of the customer who lives on, for those of `ids` that were merged away. */
+  survivors(ids: readonly string[], within?: Queryable): Promise<Map<string, string>>;
+  /**
+   * Id of each external id, making customers for those not known (the same for callers that race). Publishes
+   * customerCreated, unless `quiet`. @param seenAt first business time of each new customer: its signup
+   */
+  ensureCustomers(
+    tx: Tx,
+    call: Call,
+    customers: readonly NewCustomer[],
+    options?: { quiet?: boolean },
+  ): Promise<Map<string, string>>;
+  contactsOf(customerIds: readonly string[], within?: Queryable): Promise<ContactFacts[]>;
+  accountManagers(ids: readonly string[], within?: Queryable): Promise<AccountManagerFacts[]>;
+  orders(customerIds: readonly string[], period: Period, within?: Queryable): Promise<OrderFacts[]>;
+  invoices(customerIds: readonly string[], period: Period, within?: Queryable): Promise<InvoiceFacts[]>;
+  tickets(customerIds: readonly string[], period: Period, within?: Queryable): Promise<TicketFacts[]>;
+  subscriptions(customerIds: readonly string[], within?: Queryable): Promise<SubscriptionFacts[]>;
+  revenue(period: Period): Promise<RevenueFacts>;
+  /** What the customers did, by name of event, accepted events not yet in the history engine included. */
+  activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
+  /** How many customers there are: the kept counter. */
+  count(): Promise<number>;
+}
+
+/** A customer named by an event, an order or a file before anybody described it. */
+export interface NewCustomer {
+  readonly externalId: string;
+  /** First business time: the signup, until somebody says otherwise. */
+  readonly seenAt: Date;
+}

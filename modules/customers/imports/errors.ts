@@ -1,0 +1,45 @@
+import { DomainError } from '../../../src/core/errors.ts';
+
+/** No file was uploaded under this id, or its bytes were removed since. */
+export class UploadNotFound extends DomainError {
+  constructor(uploadId: string) {
+    super('CUSTOMERS_UPLOAD_NOT_FOUND', `There is no uploaded file ${uploadId}. Send it to POST /uploads first.`, {
+      path: ['uploadId'],
+      details: { uploadId },
+    });
+  }
+}
+
+/** No import has this id. */
+export class ImportNotFound extends DomainError {
+  constructor(jobId: string) {
+    super('CUSTOMERS_IMPORT_NOT_FOUND', `There is no import ${jobId}. The query "imports" lists them.`, {
+      path: ['id'],
+      details: { jobId },
+    });
+  }
+}
+
+/** The import is not in a state in which this can be done. */
+export class ImportStateConflict extends DomainError {
+  constructor(jobId: string, state: string, wanted: string) {
+    super('CUSTOMERS_IMPORT_STATE_CONFLICT', `The import is ${state.toLowerCase()}; ${wanted}.`, {
+      path: ['id'],
+      details: { jobId, state },
+    });
+  }
+}
+
+/** The file as a whole cannot be read as what it was said to be; the message names line, column and remedy. */
+export class ImportFileUnusable extends DomainError {
+  constructor(reason: string, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super('CUSTOMERS_IMPORT_FILE_UNUSABLE', message, { path: ['uploadId'], details: { reason, ...details } });
+  }
+}
+
+/** The mapping does not fit the record type or the file. */
+export class ImportMappingInvalid extends DomainError {
+  constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super('CUSTOMERS_IMPORT_MAPPING_INVALID', message, { path: ['mapping'], details });
+  }
+}
