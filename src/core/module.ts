@@ -30,7 +30,7 @@ export interface Module<Service = unknown> {
   readonly name: string;
   /** What the module does when asked now; other modules see only the ports of its contract. */
   readonly service: Service;
-  readonly settings?: readonly SettingDefinition<never>[];
+  readonly settings?: readonly SettingDefinition[];
   readonly events?: readonly EventDefinition[];
   readonly scopes?: readonly ScopeDefinition[];
   readonly handlers?: readonly HandlerDefinition[];

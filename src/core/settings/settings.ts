@@ -25,6 +25,8 @@ export interface SettingInForce {
 
 /** Versioned settings of the business. Reads come from memory, refreshed by notification and at the latest after a minute. */
 export interface Settings {
+  /** Makes settings known; done once for each module before the first read. @throws Error when a key is taken */
+  declare(definitions: readonly SettingDefinition[]): void;
   get<T>(definition: SettingDefinition<T>): Promise<T>;
   /** The value read last, without waiting; the default before the first read. For clocks and hot paths. */
   peek<T>(definition: SettingDefinition<T>): T;
@@ -50,16 +52,9 @@ interface Row {
   changedAt: Date;
 }
 
-/**
- * @param definitions of all modules; keys must be unique
- * @param clock the machine's: when a change was recorded
- */
-export function createSettings(database: Database, clock: Clock, definitions: readonly SettingDefinition[]): Settings {
+/** @param clock the machine's: when a change was recorded */
+export function createSettings(database: Database, clock: Clock): Settings {
   const byKey = new Map<string, SettingDefinition>();
-  for (const definition of definitions) {
-    if (byKey.has(definition.key)) throw new Error(`setting "${definition.key}" is defined twice`);
-    byKey.set(definition.key, definition);
-  }
   let rows = new Map<string, Row>();
   let loadedAtMs = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
@@ -81,7 +76,7 @@ export function createSettings(database: Database, clock: Clock, definitions: re
   const fresh = async () => {
     if (clock.now().getTime() - loadedAtMs > STALE_AFTER_MS) await refresh();
   };
-  const valueOf = <T>(definition: SettingDefinition<T>): T => {
+  const inForceValue = <T>(definition: SettingDefinition<T>): T => {
     const row = rows.get(definition.key);
     if (row === undefined) return definition.default;
     // A stored value that a newer version no longer accepts must not stop the business: the default holds.
@@ -95,15 +90,26 @@ export function createSettings(database: Database, clock: Clock, definitions: re
   };
   const inForce = (definition: SettingDefinition): SettingInForce => {
     const row = rows.get(definition.key);
-    return { definition, version: row?.version ?? 0, value: valueOf(definition), changedAt: row?.changedAt ?? null };
+    return {
+      definition,
+      version: row?.version ?? 0,
+      value: inForceValue(definition),
+      changedAt: row?.changedAt ?? null,
+    };
   };
 
   const settings: Settings = {
+    declare(definitions) {
+      for (const definition of definitions) {
+        if (byKey.has(definition.key)) throw new Error(`setting "${definition.key}" is defined twice`);
+        byKey.set(definition.key, definition);
+      }
+    },
     refresh,
-    peek: valueOf,
+    peek: inForceValue,
     async get(definition) {
       await fresh();
-      return valueOf(definition);
+      return inForceValue(definition);
     },
     async list() {
       await fresh();

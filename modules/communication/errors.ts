@@ -1,0 +1,25 @@
+import { DomainError } from '../../src/core/errors.ts';
+
+/** A template that cannot be trusted with a customer. */
+export class TemplateInvalid extends DomainError {
+  constructor(template: string, part: string, fault: string) {
+    super('COMMUNICATION_TEMPLATE_INVALID', `Template ${template}, ${part}: ${fault}. Nothing was saved or sent.`, {
+      path: ['template', part],
+      details: { template, part },
+    });
+  }
+}
+
+/** No message has this id. */
+export class MessageNotFound extends DomainError {
+  constructor(id: string) {
+    super(
+      'COMMUNICATION_MESSAGE_NOT_FOUND',
+      `There is no message ${id}. A customer's "messages" lists the existing ones.`,
+      {
+        path: ['id'],
+        details: { id },
+      },
+    );
+  }
+}
