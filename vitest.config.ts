@@ -11,7 +11,6 @@ export default defineConfig({
     include: storm ? ['test/storm/**/*.test.ts'] : ['src/**/*.test.ts', 'modules/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['node_modules/**', ...(storm ? [] : ['test/storm/**'])],
     globalSetup: ['test/support/global-setup.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
     // A storm test kills and restarts servers dozens of times; an ordinary one should answer within seconds, but on a
     // busy machine with two cores the engines themselves may take a while to start.

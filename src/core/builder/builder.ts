@@ -7,29 +7,15 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
 import ValidationPlugin from '@pothos/plugin-validation';
-import type PrismaTypes from '../../generated/pothos-prisma.ts';
 import { getDatamodel } from '../../generated/pothos-prisma.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import { allows, type Scope } from '../access/principal.ts';
 import { InvalidInput } from '../errors.ts';
-import type { Context } from './context.ts';
 import { registerDomainErrors } from './domain-errors.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { registerMoney } from './money.ts';
-import { type ScalarTypes, scalars } from './scalars.ts';
-
-interface OwnTypes {
-  Context: Context;
-  PrismaTypes: PrismaTypes;
-  Scalars: ScalarTypes;
-  AuthScopes: { scope: Scope };
-  DefaultFieldNullability: false;
-  DefaultEdgesNullability: false;
-  DefaultNodeNullability: false;
-}
-
-/** The types every schema file is checked against. */
-export interface BuilderTypes extends PothosSchemaTypes.ExtendDefaultTypes<OwnTypes> {}
+import { scalars } from './scalars.ts';
+import type { Builder, OwnTypes } from './types.ts';
 
 const create = (prisma: PrismaClient) =>
   new SchemaBuilder<OwnTypes>({
@@ -81,20 +67,6 @@ const create = (prisma: PrismaClient) =>
       nodesQueryOptions: false,
     },
   });
-
-/**
- * The Pothos builder of Holdfast. A module's schema file is a function of it:
- *
- *     export const loyaltySchema = (service: LoyaltyService) => (builder: Builder) => {
- *       domainError(builder, EarningCapReached, 'The earning rule gives no more points in this period.');
- *       const Input = builder.inputType('AwardPointsInput', { fields: (t) => ({ points: t.field({ type: 'PositiveInt' }) }) });
- *       mutationField(builder, 'awardPoints', {
- *         description: 'Gives points by a rule.', scope: 'loyalty:award', input: Input, payload: AwardPointsSuccess,
- *         errors: [EarningCapReached], resolve: (input, context) => service.awardPoints(context.call, input),
- *       });
- *     };
- */
-export type Builder = PothosSchemaTypes.SchemaBuilder<BuilderTypes>;
 
 /** A builder with all that core gives to every schema: scalars, Node, Money, the DomainErrors of core, empty roots. */
 export function createBuilder(options: { prisma: PrismaClient }): Builder {

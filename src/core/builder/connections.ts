@@ -1,6 +1,6 @@
 import { type ArgBuilder, ObjectRef, type OutputRef } from '@pothos/core';
 import { InvalidInput } from '../errors.ts';
-import type { Builder, BuilderTypes } from './builder.ts';
+import type { Builder, BuilderTypes } from './types.ts';
 
 /** The most items of one page, everywhere. */
 export const maxPageSize = 100;

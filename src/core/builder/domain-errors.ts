@@ -1,6 +1,6 @@
 import { InterfaceRef, type ObjectFieldsShape } from '@pothos/core';
 import { type DomainError, IdempotencyConflict, InvalidInput, Overloaded } from '../errors.ts';
-import type { Builder, BuilderTypes } from './builder.ts';
+import type { Builder, BuilderTypes } from './types.ts';
 
 /** A class of failures, as `errors: [...]` of a mutation names them. */
 // biome-ignore lint/suspicious/noExplicitAny: constructors of domain errors take what they need; only the instance matters here.

@@ -1,4 +1,3 @@
-export type { Builder, BuilderTypes } from './builder.ts';
 export { createBuilder } from './builder.ts';
 export type { CursorKey, Page, PageInfo } from './connections.ts';
 export {
@@ -18,3 +17,4 @@ export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { type MoneyShape, moneyRef } from './money.ts';
 export { batchMutationField, checkBatch, mutationField } from './mutations.ts';
+export type { Builder, BuilderTypes } from './types.ts';

@@ -1,5 +1,5 @@
 import { ObjectRef } from '@pothos/core';
-import type { Builder, BuilderTypes } from './builder.ts';
+import type { Builder, BuilderTypes } from './types.ts';
 
 /** An amount as modules hand it to the schema. */
 export interface MoneyShape {

@@ -1,9 +1,9 @@
 import type { InputRef, ObjectRef, UnionRef } from '@pothos/core';
 import type { Scope } from '../access/principal.ts';
 import { type DomainError, InvalidInput } from '../errors.ts';
-import type { Builder, BuilderTypes } from './builder.ts';
 import type { Context } from './context.ts';
 import type { DomainErrorClass } from './domain-errors.ts';
+import type { Builder, BuilderTypes } from './types.ts';
 
 interface MutationBase<Input, Payload> {
   readonly description: string;
