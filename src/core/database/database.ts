@@ -105,6 +105,11 @@ export function createDatabase(options: DatabaseOptions): Database {
   const once = async <T>(run: (tx: Tx) => Promise<T>, begin: string, timeoutMs: number | undefined): Promise<T> => {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // A connection that is cut between two statements has nobody else to tell; unheard, it would end the process.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
     try {
       noteStatement();
       await client.query(begin);
@@ -118,6 +123,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       });
       throw error;
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   };
