@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { PUT_IN, root, type Source, textsOf } from './sources.ts';
 
-/** Which module declares which table: `@@map` of the models in prisma/models/<module>.prisma. */
+/** Which module declares which table: `@@map` of the models in prisma/models/<module>.prisma or <module>-<part>.prisma. */
 export function tableOwners(): Map<string, string> {
   const owners = new Map<string, string>();
   for (const path of globSync('prisma/models/*.prisma', { cwd: root }).sort()) {
@@ -11,7 +11,7 @@ export function tableOwners(): Map<string, string> {
       const table = /@@map\("([^"]+)"\)/.exec(body ?? '')?.[1] ?? model ?? '';
       if (owners.has(table))
         throw new Error(`${path} declares the table ${table}, which ${owners.get(table)} declares`);
-      owners.set(table, basename(path, '.prisma'));
+      owners.set(table, basename(path, '.prisma').split('-')[0] ?? '');
     }
   }
   return owners;
