@@ -1,6 +1,5 @@
 // Prints the API's schema as the code has it, without starting an engine: `node tools/sdl.ts`. With --check it compares
 // with schema.graphql, the reviewed contract, and says what differs.
-import './require-node.mjs';
 import { readFileSync } from 'node:fs';
 import { diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, printSchema } from 'graphql';

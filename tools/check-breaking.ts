@@ -1,14 +1,13 @@
 // Compares schema.graphql with the contract that partners were given (test/contracts/released.graphql) and fails on
 // whatever would break them. A field is deprecated first, and removed in a later release.
-import './require-node.mjs';
 import { readFileSync } from 'node:fs';
 import { diff } from '@graphql-inspector/core';
-import { buildSchema } from 'graphql';
+import { buildSchema, type GraphQLSchema } from 'graphql';
 
-const read = (path) => buildSchema(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+const read = (path: string) => buildSchema(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
 
 /** What a change of contract would break, in words. */
-export async function breakingChanges(released, proposed) {
+export async function breakingChanges(released: GraphQLSchema, proposed: GraphQLSchema): Promise<string[]> {
   const changes = await diff(released, proposed);
   return changes
     .filter(({ criticality }) => criticality.level === 'BREAKING')
