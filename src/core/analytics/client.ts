@@ -1,14 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import { AnalyticsUnavailable } from './errors.ts';
-import type {
-  Analytics,
-  EngineSettings,
-  InsertOptions,
-  QueryOptions,
-  QueryParams,
-  TableLayout,
-} from './types.ts';
+import type { Analytics, EngineSettings, InsertOptions, QueryOptions, QueryParams, TableLayout } from './types.ts';
 
 /** How results and inputs are written, so that every row means the same wherever the engine runs. */
 export const WIRE_SETTINGS: EngineSettings = {
@@ -22,7 +15,15 @@ export const WIRE_SETTINGS: EngineSettings = {
 };
 
 /** Failures to reach the engine, as Node names them. */
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH']);
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+]);
 
 export interface AnalyticsClientOptions {
   readonly client: ClickHouseClient;

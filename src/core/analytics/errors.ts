@@ -3,10 +3,14 @@ import { DomainError } from '../errors.ts';
 /** The engine does not answer; nothing is known to be lost. */
 export class AnalyticsUnavailable extends DomainError {
   constructor(where: string, cause: unknown) {
-    super('ANALYTICS_UNAVAILABLE', `The history engine (${where}) does not answer. Events keep being accepted; try again later.`, {
-      details: { where },
-      cause,
-    });
+    super(
+      'ANALYTICS_UNAVAILABLE',
+      `The history engine (${where}) does not answer. Events keep being accepted; try again later.`,
+      {
+        details: { where },
+        cause,
+      },
+    );
   }
 }
 

@@ -67,7 +67,9 @@ const RECORD_TABLE = `
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
 async function readApplied(analytics: Analytics): Promise<Map<string, string>> {
-  const rows = await analytics.query<{ name: string; checksum: string }>('SELECT name, checksum FROM holdfast_migration');
+  const rows = await analytics.query<{ name: string; checksum: string }>(
+    'SELECT name, checksum FROM holdfast_migration',
+  );
   return new Map(rows.map((row) => [row.name, row.checksum]));
 }
 

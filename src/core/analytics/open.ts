@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { createClient, ClickHouseLogLevel } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { createAnalytics, isUnreachable, WIRE_SETTINGS } from './client.ts';
 import { createEmbeddedConnection, emptyScratch } from './embedded/connection.ts';
 import { openSessions, quoteName } from './embedded/sessions.ts';
@@ -96,7 +96,11 @@ async function openServer(
   return createAnalytics({ client, database: options.database, description, layout, settings });
 }
 
-async function openEmbedded(target: EmbeddedTarget, options: AnalyticsOptions, settings: EngineSettings): Promise<Analytics> {
+async function openEmbedded(
+  target: EmbeddedTarget,
+  options: AnalyticsOptions,
+  settings: EngineSettings,
+): Promise<Analytics> {
   const folder = path.resolve(target.path);
   const pool = await openSessions(folder, options.maxConcurrent ?? 4);
   const scratch = path.join(folder, 'holdfast-scratch');

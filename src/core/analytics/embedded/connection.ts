@@ -9,7 +9,7 @@ import { formatQueryParams } from '@clickhouse/client/dist/common/index.js';
 import type { RawInsertFormat } from 'chdb';
 import { messageOf } from '../../errors.ts';
 import { type Lease, quoteText, type SessionPool, type SessionState } from './sessions.ts';
-import { isStreamable, parseInsert, type InsertStatement, startsSelect, trailingFormat } from './statements.ts';
+import { type InsertStatement, isStreamable, parseInsert, startsSelect, trailingFormat } from './statements.ts';
 
 /** The hook through which `@clickhouse/client` takes another transport than HTTP. It is marked experimental there. */
 export type ClientConnection = NonNullable<ClickHouseClientConfigOptions['connection']>;
@@ -114,7 +114,10 @@ export function createEmbeddedConnection(pool: SessionPool, options: EmbeddedOpt
     };
     try {
       const head = await withAbort(first, request.abort_signal);
-      return Readable.from(drain(iterator, head, () => lease.release(), finish), { objectMode: false });
+      return Readable.from(
+        drain(iterator, head, () => lease.release(), finish),
+        { objectMode: false },
+      );
     } catch (error) {
       void first.catch(() => undefined).then(finish);
       throw toClickHouseError(error);
@@ -133,7 +136,12 @@ export function createEmbeddedConnection(pool: SessionPool, options: EmbeddedOpt
   const insertChunk = async (request: QueryRequest, insert: InsertStatement, bytes: Uint8Array): Promise<void> => {
     await withSession(request, async ({ session }) => {
       const columns = insert.columns.length > 0 ? { columns: insert.columns } : {};
-      await session.insert({ table: insert.table, format: insert.format as RawInsertFormat, values: bytes, ...columns });
+      await session.insert({
+        table: insert.table,
+        format: insert.format as RawInsertFormat,
+        values: bytes,
+        ...columns,
+      });
     });
   };
 
@@ -159,7 +167,11 @@ export function createEmbeddedConnection(pool: SessionPool, options: EmbeddedOpt
         token === undefined || piece === 0
           ? request.clickhouse_settings
           : { ...request.clickhouse_settings, insert_deduplication_token: `${token}-${piece}` };
-      await insertChunk({ ...request, ...(settings === undefined ? {} : { clickhouse_settings: settings }) }, insert, bytes);
+      await insertChunk(
+        { ...request, ...(settings === undefined ? {} : { clickhouse_settings: settings }) },
+        insert,
+        bytes,
+      );
       piece += 1;
     }
   };

@@ -1,6 +1,6 @@
 import type { Session } from 'chdb';
-import { AnalyticsFolderInUse, EmbeddedEngineMissing } from '../errors.ts';
 import { messageOf } from '../../errors.ts';
+import { AnalyticsFolderInUse, EmbeddedEngineMissing } from '../errors.ts';
 
 type Chdb = typeof import('chdb');
 

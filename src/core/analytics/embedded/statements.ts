@@ -46,7 +46,10 @@ export function parseInsert(sql: string): InsertStatement | null {
   const [, table = '', columnList = '', format = ''] = match;
   const lineDelimited = RAW_INSERT_FORMATS.get(format);
   if (lineDelimited === undefined) return null;
-  const columns = columnList.split(',').map(unquote).filter((name) => name !== '');
+  const columns = columnList
+    .split(',')
+    .map(unquote)
+    .filter((name) => name !== '');
   if (!columns.every((name) => /^[A-Za-z_]\w*$/.test(name))) return null;
   return { table: table.split('.').map(unquote).join('.'), columns, format, lineDelimited };
 }
@@ -54,7 +57,9 @@ export function parseInsert(sql: string): InsertStatement | null {
 /** The statement without its closing FORMAT clause, and that format ('' when there is none). */
 export function trailingFormat(sql: string): { body: string; format: string } {
   const match = /^([\s\S]*?)\s+FORMAT\s+(\w+)[\s;]*$/i.exec(sql);
-  return match === null ? { body: sql.replace(/[\s;]+$/, ''), format: '' } : { body: match[1] ?? '', format: match[2] ?? '' };
+  return match === null
+    ? { body: sql.replace(/[\s;]+$/, ''), format: '' }
+    : { body: match[1] ?? '', format: match[2] ?? '' };
 }
 
 export const isStreamable = (format: string): boolean => STREAMABLE.has(format);

@@ -10,6 +10,15 @@ export interface StageColumn {
   readonly required: boolean;
 }
 
+/** A typed column of the staging table made from its text columns. */
+export interface DerivedColumn {
+  readonly name: string;
+  /** A ClickHouse type; `Nullable` where the text may be unreadable. */
+  readonly type: string;
+  /** SQL over the text columns; it must not throw: `toDecimal128OrNull(price, 4)`. */
+  readonly sql: string;
+}
+
 export type Delimiter = ',' | ';' | '\t' | '|';
 
 export interface StageOptions {
@@ -19,6 +28,8 @@ export interface StageOptions {
   readonly delimiter?: Delimiter;
   /** Default `utf-8`. Files that begin as UTF-16 are refused, invalid UTF-8 is a reject of its row. */
   readonly encoding?: 'utf-8' | 'windows-1252';
+  /** Values worked out once per row while it is staged, for rules and the final INSERT to read: parsed dates, amounts. */
+  readonly derived?: readonly DerivedColumn[];
   /** What to do with columns not asked for: keep them as a JSON object in column `extra` (default), or leave them out. */
   readonly extra?: 'keep' | 'ignore';
   /** A longer record is rejected and not held in memory. Default 1 MiB. */
@@ -42,7 +53,6 @@ export type ShapeRule =
   | 'TOO_MANY_COLUMNS'
   | 'UNCLOSED_QUOTE'
   | 'TEXT_AFTER_QUOTE'
-  | 'QUOTE_IN_FIELD'
   | 'INVALID_ENCODING'
   | 'NUL_BYTE'
   | 'RECORD_TOO_LONG'
@@ -60,7 +70,7 @@ export interface FindingCount {
 /**
  * A file standing in ClickHouse as text, ready for rules in SQL.
  *
- * `table`: `line UInt64` (physical line on which the record begins, the header being line 1), `row UInt64` (record number,
+ * `table`: `line UInt64` (physical line on which the record begins; the header is line 1), `row UInt64` (record number,
  * first record after the header is 1, rejected ones counted), one `String` per wanted column ('' when absent or null),
  * `extra String` (JSON object, '{}' when none).
  * `rejects`: `line UInt64, row UInt64, column String ('' for the whole record), rule LowCardinality(String), value String`
@@ -93,15 +103,18 @@ export interface RowRule {
   readonly column: string;
   /** SQL that is true for a row that breaks the rule. */
   readonly broken: string;
-  /** SQL of the offending value. Default: the staging column of that name, or ''. */
-  readonly value?: string;
+  /** SQL of the offending value, usually the staging column. */
+  readonly value: string;
   /** Rows that break an `error` are left out; a `warning` is reported only. */
   readonly severity: 'error' | 'warning';
 }
 
 export interface RowCheck {
   /** Broken rules by count, zero counts included. */
-  readonly findings: readonly (FindingCount & { readonly severity: 'error' | 'warning'; readonly examples: readonly RejectExample[] })[];
+  readonly findings: readonly (FindingCount & {
+    readonly severity: 'error' | 'warning';
+    readonly examples: readonly RejectExample[];
+  })[];
   /** Rows that break no error rule. */
   readonly good: number;
   /** Rows that break at least one error rule; all of them stand in the rejects table. */
