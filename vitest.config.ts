@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const storm = process.env.HOLDFAST_STORM === '1';
 
 export default defineConfig({
+  // Node and every dependency load graphql's CommonJS build; vite would take the other one, and two do not mix.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     // chdb allows one data folder per process, so files must not share a process through threads.
     pool: 'forks',

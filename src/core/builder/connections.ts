@@ -102,7 +102,7 @@ export function connectionType<Node>(
   builder: Builder,
   options: {
     readonly name: string;
-    readonly node: OutputRef<Node> | ObjectRef<BuilderTypes, Node>;
+    readonly node: 'Customer' | OutputRef<Node>;
     readonly totalCount?: boolean;
   },
 ): ObjectRef<BuilderTypes, Page<Node>> {

@@ -1,13 +1,10 @@
-import { InterfaceRef, type ObjectFieldsShape } from '@pothos/core';
+import type { ObjectFieldsShape } from '@pothos/core';
 import { type DomainError, IdempotencyConflict, InvalidInput, Overloaded } from '../errors.ts';
 import type { Builder, BuilderTypes } from './types.ts';
 
 /** A class of failures, as `errors: [...]` of a mutation names them. */
 // biome-ignore lint/suspicious/noExplicitAny: constructors of domain errors take what they need; only the instance matters here.
 export type DomainErrorClass<E extends DomainError = DomainError> = new (...args: any[]) => E;
-
-/** The interface all typed failures implement. */
-export const domainErrorRef = new InterfaceRef<BuilderTypes, DomainError>('DomainError');
 
 const registered = new WeakMap<Builder, Set<DomainErrorClass>>();
 
@@ -32,15 +29,14 @@ export function domainError<E extends DomainError>(
   builder.objectType(errorClass as DomainErrorClass, {
     name: errorClass.name,
     description,
-    interfaces: [domainErrorRef],
+    interfaces: ['DomainError'],
     ...(fields === undefined ? {} : { fields: fields as ObjectFieldsShape<BuilderTypes, DomainError> }),
   });
 }
 
 /** Declares the interface and the failures of core. */
 export function registerDomainErrors(builder: Builder): void {
-  builder.interfaceType(domainErrorRef, {
-    name: 'DomainError',
+  builder.interfaceType('DomainError', {
     description: 'A failure the caller can act on. Codes are stable and never reused.',
     fields: (t) => ({
       code: t.string({ description: 'For programs, e.g. LOYALTY_EARNING_CAP_REACHED.', resolve: (e) => e.code }),

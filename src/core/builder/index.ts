@@ -12,9 +12,9 @@ export {
 } from './connections.ts';
 export type { Context } from './context.ts';
 export { perOperation } from './context.ts';
-export { type DomainErrorClass, domainError, domainErrorRef } from './domain-errors.ts';
+export { type DomainErrorClass, domainError } from './domain-errors.ts';
 export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export { type MoneyShape, moneyRef } from './money.ts';
 export { batchMutationField, checkBatch, mutationField } from './mutations.ts';
+export type { CustomerNode, MoneyShape } from './shapes.ts';
 export type { Builder, BuilderTypes } from './types.ts';

@@ -1,14 +1,5 @@
-import { ObjectRef } from '@pothos/core';
-import type { Builder, BuilderTypes } from './types.ts';
-
-/** An amount as modules hand it to the schema. */
-export interface MoneyShape {
-  readonly amountMinor: number;
-  readonly currency: string;
-}
-
-/** The `Money` type: `t.field({ type: moneyRef, resolve: ... => ({ amountMinor, currency }) })`. */
-export const moneyRef = new ObjectRef<BuilderTypes, MoneyShape>('Money');
+import type { MoneyShape } from './shapes.ts';
+import type { Builder } from './types.ts';
 
 const formatters = new Map<string, Intl.NumberFormat>();
 
@@ -22,18 +13,13 @@ function format({ amountMinor, currency }: MoneyShape): string {
   return formatter.format(amountMinor / 10 ** digits).replace(/\u00a0/g, ' ');
 }
 
-/** Declares `Money` in a schema. */
+/** Declares `Money`: `t.field({ type: 'Money', resolve: ... => ({ amountMinor, currency }) })`. */
 export function registerMoney(builder: Builder): void {
-  builder.objectType(moneyRef, {
-    name: 'Money',
+  builder.objectType('Money', {
     description: 'An amount of money: whole minor units (pence, cents) and their currency.',
     fields: (t) => ({
-      amountMinor: t.field({
-        type: 'SafeInt',
-        description: 'Whole minor units, e.g. 1250 for 12.50.',
-        resolve: (m) => m.amountMinor,
-      }),
-      currency: t.field({ type: 'Currency', description: 'The currency by ISO 4217.', resolve: (m) => m.currency }),
+      amountMinor: t.expose('amountMinor', { type: 'SafeInt', description: 'Whole minor units, e.g. 1250 for 12.50.' }),
+      currency: t.expose('currency', { type: 'Currency', description: 'The currency by ISO 4217.' }),
       formatted: t.string({ description: 'For people, e.g. "GBP 12.50".', resolve: format }),
     }),
   });

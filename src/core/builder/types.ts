@@ -2,12 +2,15 @@ import type PrismaTypes from '../../generated/pothos-prisma.ts';
 import type { Scope } from '../access/principal.ts';
 import type { Context } from './context.ts';
 import type { ScalarTypes } from './scalars.ts';
+import type { NamedInterfaces, NamedObjects } from './shapes.ts';
 
 /** What Holdfast tells Pothos of its types. */
 export interface OwnTypes {
   Context: Context;
   PrismaTypes: PrismaTypes;
   Scalars: ScalarTypes;
+  Objects: NamedObjects;
+  Interfaces: NamedInterfaces;
   AuthScopes: { scope: Scope };
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;

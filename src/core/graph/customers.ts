@@ -1,4 +1,3 @@
-import { EnumRef } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { ScopeMissing } from '../access/errors.ts';
 import { allows, type Scope } from '../access/principal.ts';
@@ -6,6 +5,7 @@ import {
   type Builder,
   type BuilderTypes,
   type Context,
+  type CustomerNode,
   checkFirst,
   connectionArgs,
   connectionType,
@@ -16,7 +16,6 @@ import type { Queryable } from '../database/index.ts';
 import { InvalidInput } from '../errors.ts';
 import type { CustomerTable, PageRequest } from './compose.ts';
 import { customerRef, customerType, loadCustomer } from './fields.ts';
-import type { CustomerNode } from './part.ts';
 import { createCustomerReader } from './reader.ts';
 import { type GraphRegistry, registryOf } from './registry.ts';
 import { connectionSelection, customerSelection } from './selection.ts';
@@ -71,8 +70,6 @@ export function pageRequest(
 
 const isCustomerId = (id: unknown): boolean => typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id);
 
-const customerOrderBy = new EnumRef<BuilderTypes, string>('CustomerOrderBy');
-
 /**
  * Declares `Customer`, `Query.customers`, `Query.customer`, `CustomerFilter` and `CustomerOrder`. Called once, by the
  * module that owns the customers; fields, filters and orders come from all modules, in any order.
@@ -82,7 +79,6 @@ export function customerGraph(builder: Builder, options: CustomersOptions): void
   const reader = createCustomerReader(options.database, options.table);
   registry.reader = reader;
   const node = {
-    name: 'Customer',
     description: options.description,
     authScopes: { scope: options.scope },
     interfaces: [builder.nodeInterfaceRef()],
@@ -93,8 +89,8 @@ export function customerGraph(builder: Builder, options: CustomersOptions): void
       id: t.id({ description: 'The global id.', resolve: (customer) => encodeGlobalId('Customer', customer.id) }),
     }),
   };
-  builder.objectType(customerRef, node as never);
-  const connection = connectionType<CustomerNode>(builder, { name: 'Customer', node: customerRef, totalCount: true });
+  builder.objectType(customerRef(builder), node as never);
+  const connection = connectionType<CustomerNode>(builder, { name: 'Customer', node: 'Customer', totalCount: true });
   const inputs = declareInputs(builder, registry);
 
   builder.queryField('customers', (t) =>
@@ -121,12 +117,12 @@ export function customerGraph(builder: Builder, options: CustomersOptions): void
 
   builder.queryField('customer', (t) =>
     t.field({
-      type: customerRef,
+      type: 'Customer',
       nullable: true,
       description: 'One customer by exactly one of the arguments; null when there is none.',
       authScopes: { scope: options.scope },
       args: {
-        id: t.arg.globalID({ for: customerRef as never, description: 'The global id.' }),
+        id: t.arg.globalID({ for: customerRef(builder), description: 'The global id.' }),
         ...Object.fromEntries(
           Object.entries(options.keys).map(([name, key]) => [name, t.arg.string({ description: key.description })]),
         ),
@@ -163,16 +159,12 @@ function declareInputs(builder: Builder, registry: GraphRegistry) {
     description: 'By what customers are ordered. Customers for whom it is not known come last.',
     fields: (t) => {
       const values = [...registry.orders].map(([name, { description }]) => [name, { description }] as const);
-      builder.enumType(
-        customerOrderBy as never,
-        {
-          name: 'CustomerOrderBy',
-          description: 'What customers can be ordered by.',
-          values: Object.fromEntries(values),
-        } as never,
-      );
+      const by = builder.enumType('CustomerOrderBy', {
+        description: 'What customers can be ordered by.',
+        values: Object.fromEntries(values),
+      });
       return {
-        by: t.field({ type: customerOrderBy, required: true, description: 'The measure.' }),
+        by: t.field({ type: by, required: true, description: 'The measure.' }),
         direction: t.field({ type: direction, required: true, defaultValue: 'ASC', description: 'The direction.' }),
       };
     },

@@ -1,17 +1,25 @@
-import type { InputFieldMap, ObjectRef, OutputRef, OutputType } from '@pothos/core';
-import { ObjectRef as PothosObjectRef } from '@pothos/core';
+import type { ArgBuilder, ImplementableObjectRef, InputFieldMap, OutputRef, OutputType } from '@pothos/core';
 import DataLoader from 'dataloader';
 import type { FieldNode, GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
 import type { Scope } from '../access/principal.ts';
-import { type Builder, type BuilderTypes, type Context, perOperation } from '../builder/index.ts';
-import type { Args, BatchPart, CustomerNode, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
+import { type Builder, type BuilderTypes, type Context, type CustomerNode, perOperation } from '../builder/index.ts';
+import type { Args, BatchPart, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
 import { type FilterField, readerOf, registryOf } from './registry.ts';
 import { customerSelection, type FieldNeeds, needsKey, partSelection } from './selection.ts';
 
-/** The type `Customer`; any module may name it as the type of a field. */
-export const customerRef = new PothosObjectRef<BuilderTypes, CustomerNode>('Customer');
+const refs = new WeakMap<Builder, ImplementableObjectRef<BuilderTypes, CustomerNode>>();
 
-type ArgsOf = (arg: PothosSchemaTypes.InputFieldBuilder<BuilderTypes, 'Arg'>) => InputFieldMap;
+/** The type `Customer` as Pothos wants it for ids: `t.globalID({ required: true, for: customerRef(builder) })`. */
+export function customerRef(builder: Builder): ImplementableObjectRef<BuilderTypes, CustomerNode> {
+  let ref = refs.get(builder);
+  if (ref === undefined) {
+    ref = builder.objectRef<CustomerNode>('Customer');
+    refs.set(builder, ref);
+  }
+  return ref;
+}
+
+type ArgsOf = (arg: ArgBuilder<BuilderTypes>) => InputFieldMap;
 
 interface FieldOptions {
   readonly type: OutputType<BuilderTypes> | [OutputType<BuilderTypes>];
@@ -27,25 +35,23 @@ interface PartFieldOptions extends FieldOptions {
   readonly complexity?: { readonly field?: number; readonly multiplier?: number };
 }
 
-type ObjectTarget = ObjectRef<BuilderTypes, never> | OutputRef<unknown>;
-
 /** Adds a field whose value was read by the composed statement: `resolve` is a property read or nothing at all. */
 function readField(
   builder: Builder,
-  target: ObjectTarget,
+  target: 'Customer' | OutputRef<unknown>,
   name: string,
   options: PartFieldOptions,
   needs: FieldNeeds,
 ): void {
   const fromPart = (parent: Record<string, unknown>, _args: object, _context: Context, info: GraphQLResolveInfo) =>
     parent[info.path.key as string];
-  builder.objectField(target as typeof customerRef, name, (t) =>
+  builder.objectField(target as 'Customer', name, (t) =>
     t.field({
       type: options.type,
       nullable: options.nullable ?? false,
       description: options.description,
       ...(options.scope === undefined ? {} : { authScopes: { scope: options.scope } }),
-      ...(options.args === undefined ? {} : { args: options.args(t.arg as never) }),
+      ...(options.args === undefined ? {} : { args: options.args(t.arg) }),
       ...(options.complexity === undefined ? {} : { complexity: options.complexity }),
       extensions: { [needsKey]: needs },
       // A column is read by the default resolver, which the executor turns into a plain property read.
@@ -56,7 +62,7 @@ function readField(
 
 /** Adds a field of `Customer` that is a column of the customers' table. */
 export function columnField(builder: Builder, name: string, column: string, options: FieldOptions): void {
-  readField(builder, customerRef, name, options, { column: { field: name, column } });
+  readField(builder, 'Customer', name, options, { column: { field: name, column } });
 }
 
 /**
@@ -72,7 +78,7 @@ export function partField<Data, PartArgs extends Args>(
   name: string,
   options: PartFieldOptions & { readonly scope: Scope },
 ): void {
-  readField(builder, customerRef, name, options, { part: part as CustomerPart<unknown> });
+  readField(builder, 'Customer', name, options, { part: part as CustomerPart<unknown> });
 }
 
 /**
@@ -106,13 +112,13 @@ export function batchPartField<Data, PartArgs extends Args>(
     }
     return loader.load(parent.id);
   };
-  builder.objectField(customerRef, name, (t) =>
+  builder.objectField('Customer', name, (t) =>
     t.field({
       type: options.type,
       nullable: options.nullable ?? false,
       description: options.description,
       authScopes: { scope: options.scope },
-      ...(options.args === undefined ? {} : { args: options.args(t.arg as never) }),
+      ...(options.args === undefined ? {} : { args: options.args(t.arg) }),
       ...(options.complexity === undefined ? {} : { complexity: options.complexity }),
       resolve,
     } as never),
@@ -122,7 +128,7 @@ export function batchPartField<Data, PartArgs extends Args>(
 /**
  * The resolver of a field elsewhere that returns a customer by id: batched, and with the same parts as a page.
  *
- *     customer: t.field({ type: customerRef, nullable: true, description: '...', resolve: customerResolver(builder, (alert) => alert.customerId) })
+ *     customer: t.field({ type: 'Customer', nullable: true, description: '...', resolve: customerResolver(builder, (alert) => alert.customerId) })
  */
 export function customerResolver<Parent>(builder: Builder, idOf: (parent: Parent) => string | null) {
   return (parent: Parent, _args: object, context: Context, info: GraphQLResolveInfo): Promise<CustomerNode | null> => {

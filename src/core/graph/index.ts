@@ -12,5 +12,5 @@ export {
   orderValue,
   partField,
 } from './fields.ts';
-export type { Args, BatchPart, Bind, CustomerNode, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
-export { defineBatchPart, defineCustomerPart, defineFilter, defineOrder } from './part.ts';
+export type { Args, BatchPart, Bind, CustomerOrder, CustomerPart, FilterSql, ListArgs, ListPart } from './part.ts';
+export { defineBatchPart, defineCustomerPart, defineFilter, defineListPart, defineOrder } from './part.ts';

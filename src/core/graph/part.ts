@@ -1,10 +1,4 @@
-import type { Context } from '../builder/index.ts';
-
-/** A row of the customer graph: the id, and what was selected, under the names the fields read. */
-export interface CustomerNode {
-  readonly id: string;
-  readonly [key: string]: unknown;
-}
+import { type Context, type CursorKey, checkFirst, decodeCursor, type Page, pageOf } from '../builder/index.ts';
 
 /** Adds a parameter to the statement and returns its placeholder, e.g. `$3`; write a cast behind it: `${bind(x)}::int`. */
 export type Bind = (value: unknown) => string;
@@ -39,6 +33,49 @@ export function defineCustomerPart<Data, PartArgs extends Args = Args>(
   part: CustomerPart<Data, PartArgs>,
 ): CustomerPart<Data, PartArgs> {
   return part;
+}
+
+/** Arguments of a list: `args: (arg) => connectionArgs(arg)`. */
+export interface ListArgs extends Args {
+  readonly first: number;
+  readonly after?: string | null;
+}
+
+/** A bounded list of a customer that becomes a connection; the cut and the keyset are made in SQL. */
+export interface ListPart<Row, PartArgs extends ListArgs = ListArgs> {
+  readonly name: string;
+  /**
+   * A select of the rows, ordered, with `limit ${page.limit}`; column aliases are what the fields read. When `page.after`
+   * is given, only rows behind that key: `... and e.id < ${bind(page.after[0])}::uuid`.
+   */
+  select(
+    customer: string,
+    page: { readonly limit: number; readonly after: CursorKey | null },
+    args: PartArgs,
+    bind: Bind,
+  ): string;
+  /** What rows are ordered by, the id last; as long as `keyLength`. */
+  readonly keyLength: number;
+  cursorOf(row: Row): CursorKey;
+}
+
+/**
+ * Declares a part that is a list with pages: `LoyaltyAccount.entries(first:, after:)`. Give it to `partField` or
+ * `nestedPartField` with `type: connectionType(builder, ...)` and `args: (arg) => connectionArgs(arg)`.
+ */
+export function defineListPart<Row, PartArgs extends ListArgs = ListArgs>(
+  list: ListPart<Row, PartArgs>,
+): CustomerPart<Page<Row>, PartArgs> {
+  return {
+    name: list.name,
+    sql(customer, args, bind) {
+      const after = typeof args.after === 'string' ? decodeCursor(args.after, list.keyLength) : null;
+      const select = list.select(customer, { limit: checkFirst(args.first) + 1, after }, args, bind);
+      return `coalesce((select json_agg(r) from (${select}) r), '[]')`;
+    },
+    parse: (json, args) =>
+      pageOf(json as readonly Row[], { first: args.first, after: args.after, cursorOf: (row) => list.cursorOf(row) }),
+  };
 }
 
 /** What is known of many customers at once and not in PostgreSQL: loaded by one call per page. */

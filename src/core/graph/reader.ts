@@ -1,6 +1,13 @@
 import DataLoader from 'dataloader';
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
-import { type Context, type CursorKey, encodeCursor, type Page, perOperation } from '../builder/index.ts';
+import {
+  type Context,
+  type CursorKey,
+  type CustomerNode,
+  encodeCursor,
+  type Page,
+  perOperation,
+} from '../builder/index.ts';
 import type { Queryable } from '../database/index.ts';
 import {
   type CustomerTable,
@@ -14,7 +21,6 @@ import {
   type Statement,
   statementName,
 } from './compose.ts';
-import type { CustomerNode } from './part.ts';
 
 type Row = CustomerNode & Record<string, unknown>;
 
