@@ -12,24 +12,41 @@ import {
   healEpoch,
   ORIGIN,
   type Position,
-  presentPosition,
   raiseEpoch,
   readPage,
   type StoredEvent,
 } from '../../src/core/events/index.ts';
 import { newId } from '../../src/core/ids.ts';
-import { call, count, createTestDatabase, logger, note, numberOf, registry, type TestDatabase } from './support.ts';
+import {
+  call,
+  count,
+  type EventsDatabase,
+  logger,
+  note,
+  numberOf,
+  openTestDatabase,
+  registry,
+  settledPosition,
+} from './support.ts';
 
-let db: TestDatabase;
+let db: EventsDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await openTestDatabase();
 });
 afterAll(() => db.drop());
 
 const append = (numbers: readonly number[], customerId: string | null = null) =>
-  db.database.transaction((tx) => appendEvents(tx, call, systemClock, numbers.map((n) => count(n, customerId))));
+  db.database.transaction((tx) =>
+    appendEvents(
+      tx,
+      call,
+      systemClock,
+      numbers.map((n) => count(n, customerId)),
+    ),
+  );
 
 async function readAll(after: Position, limit = 1_000): Promise<StoredEvent[]> {
+  await settledPosition(db.database);
   const events: StoredEvent[] = [];
   for (let position = after; ; ) {
     const page = await readPage(db.database, registry, position, limit);
@@ -41,11 +58,14 @@ async function readAll(after: Position, limit = 1_000): Promise<StoredEvent[]> {
 
 describe('append', () => {
   it('publishes the whole envelope with the commit', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     const customerId = newId();
     const causationId = newId();
     const ids = await db.database.transaction((tx) =>
-      appendEvents(tx, { ...call, causationId }, { now: () => new Date('2011-12-09T12:00:00Z') }, [count(1, customerId), note(2)]),
+      appendEvents(tx, { ...call, causationId }, { now: () => new Date('2011-12-09T12:00:00Z') }, [
+        count(1, customerId),
+        note(2),
+      ]),
     );
     const events = await readAll(from);
     expect(events.map((event) => event.id)).toEqual(ids);
@@ -63,7 +83,7 @@ describe('append', () => {
   });
 
   it('publishes nothing of a transaction that rolls back', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     const attempt = db.database.transaction(async (tx) => {
       await appendEvents(tx, call, systemClock, [count(1)]);
       throw new Error('no');
@@ -78,7 +98,7 @@ describe('append', () => {
   });
 
   it('keeps the order of more events than one statement takes, and wakes readers once', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     let notified = 0;
     await db.database.listen('holdfast_outbox', () => {
       notified += 1;
@@ -92,7 +112,7 @@ describe('append', () => {
   });
 
   it('tolerates types it does not know and tells payloads that do not fit', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     const insert = (type: string, payload: string) =>
       db.database.query(
         `insert into outbox_event (id, type, version, at, actor, correlation_id, payload)
@@ -126,16 +146,28 @@ describe('cursors', () => {
         expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
       }),
     );
-    for (const text of ['1.2', '1.2.3.4', '01.2.3', '-1.2.3', '1.2.3 ', '1e3.2.3', '1.99999999999999999.3', "1.2.3'--"]) {
+    for (const text of [
+      '1.2',
+      '1.2.3.4',
+      '01.2.3',
+      '-1.2.3',
+      '1.2.3 ',
+      '1e3.2.3',
+      '1.99999999999999999.3',
+      "1.2.3'--",
+    ]) {
       expect(() => decodeCursor(Buffer.from(text).toString('base64url')), text).toThrow('malformed');
     }
     expect(() => decodeCursor(`${encodeCursor(ORIGIN)}=`)).toThrow('malformed');
   });
 
   it('from another database are refused', async () => {
-    const now = await presentPosition(db.database);
+    const now = await settledPosition(db.database);
     await checkReadable(db.database, now);
-    for (const foreign of [{ ...now, epoch: now.epoch + 1 }, { ...now, xid: now.xid + 1_000_000 }]) {
+    for (const foreign of [
+      { ...now, epoch: now.epoch + 1 },
+      { ...now, xid: now.xid + 1_000_000 },
+    ]) {
       await expect(checkReadable(db.database, foreign)).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
     }
   });
@@ -143,14 +175,15 @@ describe('cursors', () => {
 
 describe('order', () => {
   it('holds events back while an older transaction is open, and shows all in order afterwards', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     const early = await db.database.pool.connect();
     await early.query('begin');
     await early.query('select pg_current_xact_id()');
     await append([2]);
     const during = await readPage(db.database, registry, from, 10);
     expect(during).toMatchObject({ events: [], held: true });
-    const query = async (text: string, values?: readonly unknown[]) => (await early.query(text, values as unknown[])).rows as never[];
+    const query = async (text: string, values?: readonly unknown[]) =>
+      (await early.query(text, values as unknown[])).rows as never[];
     await appendEvents({ query }, call, systemClock, [count(1)]);
     await early.query('commit');
     early.release();
@@ -173,7 +206,7 @@ describe('order', () => {
     );
     await fc.assert(
       fc.asyncProperty(writers, fc.integer({ min: 1, max: 5 }), async (plans, pageSize) => {
-        const from = await presentPosition(db.database);
+        const from = await settledPosition(db.database);
         const committed: string[] = [];
         const seen: StoredEvent[] = [];
         const tail = createTail({ database: db.database, registry, logger, pageSize, pollMs: 20 });
@@ -195,12 +228,16 @@ describe('order', () => {
         await Promise.all(plans.map((transactions) => writeAll(transactions, committed)));
         writing.done = true;
         await poll;
-        await tail.reached(await presentPosition(db.database));
+        await tail.reached(await settledPosition(db.database));
         await tail.stop();
         const ids = polled.map((event) => event.id);
         expect(new Set(ids).size).toBe(ids.length);
         expect([...ids].sort()).toEqual([...committed].sort());
-        expect(polled.every((event, i) => i === 0 || comparePositions((polled[i - 1] as StoredEvent).position, event.position) < 0)).toBe(true);
+        expect(
+          polled.every(
+            (event, i) => i === 0 || comparePositions((polled[i - 1] as StoredEvent).position, event.position) < 0,
+          ),
+        ).toBe(true);
         expect(seen.map((event) => event.id)).toEqual(ids);
       }),
       { numRuns: 25 },
@@ -222,7 +259,14 @@ describe('order', () => {
           if (xidFirst) await tx.query('select pg_current_xact_id()');
           for (const [i, size] of sizes.entries()) {
             await delay(pauseMs[i]);
-            written.push(...(await appendEvents(tx, call, systemClock, Array.from({ length: size }, () => count(i)))));
+            written.push(
+              ...(await appendEvents(
+                tx,
+                call,
+                systemClock,
+                Array.from({ length: size }, () => count(i)),
+              )),
+            );
           }
           await delay(pauseMs[3]);
           if (abort) throw new Error('rolled back');
@@ -271,7 +315,7 @@ describe('the tail', () => {
 
 describe('epochs', () => {
   it('put what is written after a restore behind all there was, though transaction ids begin anew', async () => {
-    const from = await presentPosition(db.database);
+    const from = await settledPosition(db.database);
     // As after a restore into a younger cluster: rows from transactions this cluster has not reached.
     await db.database.query(
       `insert into outbox_event (xid, id, type, version, at, actor, correlation_id, payload)

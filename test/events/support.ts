@@ -1,68 +1,46 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import pg from 'pg';
-import { z } from 'zod';
-import { type Call, systemCall } from '../../src/core/call.ts';
+import { vi } from 'vitest';
 import { createDatabase, type Database } from '../../src/core/database/index.ts';
-import { createEventRegistry, defineEvent, type NewEvent, newEvent } from '../../src/core/events/index.ts';
-import { newId } from '../../src/core/ids.ts';
-import { createLogger } from '../../src/core/logger.ts';
+import { type Position, presentPosition } from '../../src/core/events/index.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { logger } from './definitions.ts';
 
-export const logger = createLogger(process.env['HOLDFAST_TEST_LOG'] ?? 'silent');
+export * from './definitions.ts';
 
-export const counted = defineEvent({
-  type: 'test.counted',
-  version: 1,
-  description: 'A number was counted.',
-  payload: z.object({ n: z.number().int() }),
-});
-
-export const noted = defineEvent({
-  type: 'test.noted',
-  version: 1,
-  description: 'Something else happened.',
-  payload: z.object({ n: z.number().int() }),
-});
-
-export const registry = createEventRegistry([counted, noted]);
-export const call: Call = systemCall('test');
-
-export const count = (n: number, customerId: string | null = null): NewEvent =>
-  newEvent(counted, { customerId, payload: { n } });
-export const note = (n: number, customerId: string | null = null): NewEvent => newEvent(noted, { customerId, payload: { n } });
-
-/** The number an event of these tests carries. */
-export const numberOf = (event: { readonly payload: unknown }): number => (event.payload as { n: number }).n;
-
-export interface TestDatabase {
+export interface EventsDatabase {
   readonly database: Database;
   readonly url: string;
   drop(): Promise<void>;
 }
 
-/** An empty database with core's tables. */
-export async function createTestDatabase(maxConnections = 24): Promise<TestDatabase> {
-  const server = process.env['DATABASE_URL'];
-  if (server === undefined) throw new Error('DATABASE_URL names the server of the tests');
-  const name = `events_${newId().replaceAll('-', '')}`;
-  const admin = async (statement: string) => {
-    const client = new pg.Client({ connectionString: server });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  };
-  await admin(`create database ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const database = createDatabase({ url: url.href, logger, maxConnections });
-  const folder = new URL('../../prisma/migrations/', import.meta.url);
-  const core = readdirSync(folder).find((entry) => entry.endsWith('_core'));
-  await database.query(readFileSync(new URL(`${core}/migration.sql`, folder), 'utf8'));
+/** A migrated database with a pool for many concurrent writers. */
+export async function openTestDatabase(maxConnections = 24): Promise<EventsDatabase> {
+  const created = await createTestDatabase();
+  const database = createDatabase({ url: created.url, logger, maxConnections });
   return {
     database,
-    url: url.href,
+    url: created.url,
     async drop() {
       await database.close();
-      await admin(`drop database ${name} with (force)`);
+      await created.drop();
     },
   };
+}
+
+/**
+ * A place behind every event committed so far. Transactions of other databases on the same server hold the horizon back
+ * as well, so this may have to wait for them.
+ */
+export async function settledPosition(database: Database): Promise<Position> {
+  return vi.waitFor(
+    async () => {
+      const position = await presentPosition(database);
+      const behind = await database.query(
+        'select from outbox_event where (epoch, xid) >= ($1::int, $2::xid8) limit 1',
+        [position.epoch, String(position.xid)],
+      );
+      if (behind.length > 0) throw new Error('committed events are not settled yet');
+      return position;
+    },
+    { timeout: 20_000, interval: 5 },
+  );
 }

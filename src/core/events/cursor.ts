@@ -14,7 +14,8 @@ export interface Position {
 export const ORIGIN: Position = { epoch: 0, xid: 0, seq: 0 };
 
 /** Negative when `a` stands before `b`, 0 when they are the same place. */
-export const comparePositions = (a: Position, b: Position): number => a.epoch - b.epoch || a.xid - b.xid || a.seq - b.seq;
+export const comparePositions = (a: Position, b: Position): number =>
+  a.epoch - b.epoch || a.xid - b.xid || a.seq - b.seq;
 
 /** The later of two places. */
 export const later = (a: Position, b: Position): Position => (comparePositions(a, b) >= 0 ? a : b);

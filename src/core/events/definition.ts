@@ -51,7 +51,8 @@ const TYPE_SHAPE = /^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$/;
 
 /** Declares a kind of event: once, in the module's contract.ts. */
 export function defineEvent<const T extends string, P>(definition: EventDefinition<T, P>): EventDefinition<T, P> {
-  if (!TYPE_SHAPE.test(definition.type)) throw new Error(`event type "${definition.type}" is not like module.whatHappened`);
+  if (!TYPE_SHAPE.test(definition.type))
+    throw new Error(`event type "${definition.type}" is not like module.whatHappened`);
   if (!Number.isInteger(definition.version) || definition.version < 1) {
     throw new Error(`event type "${definition.type}": versions count from 1`);
   }
@@ -91,10 +92,15 @@ export function createEventRegistry(definitions: readonly EventDefinition[]): Ev
       if (definition === undefined) return { payload };
       try {
         const upgraded =
-          version < definition.version && definition.upgrade !== undefined ? definition.upgrade(payload, version) : payload;
+          version < definition.version && definition.upgrade !== undefined
+            ? definition.upgrade(payload, version)
+            : payload;
         const parsed = definition.payload.safeParse(upgraded);
         if (parsed.success) return { payload: parsed.data };
-        return { payload, unreadable: `version ${version} of ${type}: ${parsed.error.issues.map(describeIssue).join('; ')}` };
+        return {
+          payload,
+          unreadable: `version ${version} of ${type}: ${parsed.error.issues.map(describeIssue).join('; ')}`,
+        };
       } catch (error) {
         return { payload, unreadable: `version ${version} of ${type} cannot be upgraded: ${String(error)}` };
       }

@@ -60,7 +60,12 @@ export async function moveCursor(tx: Queryable, handler: string, to: Position): 
  * wait behind it.
  * @returns ids of the events to handle now, without those delivered before
  */
-export async function claim(tx: Tx, handler: string, events: readonly StoredEvent[], to: Position): Promise<Set<string>> {
+export async function claim(
+  tx: Tx,
+  handler: string,
+  events: readonly StoredEvent[],
+  to: Position,
+): Promise<Set<string>> {
   const rows = await tx.query<{ id: string }>(
     `with moved as (
        update dispatch_cursor set epoch = $4, xid = $5::xid8, seq = $6, updated_at = now() where handler = $1
@@ -76,7 +81,14 @@ export async function claim(tx: Tx, handler: string, events: readonly StoredEven
        returning event_id, state
      )
      select event_id as id from claimed where state = 'applied'`,
-    [handler, events.map((event) => event.id), events.map((event) => event.customerId), to.epoch, String(to.xid), to.seq],
+    [
+      handler,
+      events.map((event) => event.id),
+      events.map((event) => event.customerId),
+      to.epoch,
+      String(to.xid),
+      to.seq,
+    ],
     { name: 'dispatch_claim' },
   );
   return new Set(rows.map((row) => row.id));
@@ -135,7 +147,12 @@ export const releasableCustomers = (database: Queryable, handler: string, limit:
   );
 
 /** The first waiting events of a customer, in order of the outbox. */
-export async function waitingEvents(tx: Queryable, handler: string, customerId: string, limit: number): Promise<string[]> {
+export async function waitingEvents(
+  tx: Queryable,
+  handler: string,
+  customerId: string,
+  limit: number,
+): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
     `select d.event_id as id from event_delivery d join outbox_event o on o.id = d.event_id
      where d.handler = $1 and d.customer_id = $2 and d.state <> 'applied' and d.state = 'waiting'
@@ -146,7 +163,12 @@ export async function waitingEvents(tx: Queryable, handler: string, customerId: 
 }
 
 /** @returns how many rows were in one of the states and are applied now */
-export async function markApplied(tx: Queryable, handler: string, ids: readonly string[], from: string): Promise<number> {
+export async function markApplied(
+  tx: Queryable,
+  handler: string,
+  ids: readonly string[],
+  from: string,
+): Promise<number> {
   const rows = await tx.query<{ id: string }>(
     `update event_delivery set state = 'applied', attempts = attempts + 1, error = null, next_attempt_at = null, updated_at = now()
      where handler = $1 and event_id = any($2::uuid[]) and state = $3 returning event_id as id`,

@@ -45,7 +45,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const names = new Set<string>();
   for (const handler of handlers) {
     if (names.has(handler.name)) throw new Error(`event handler "${handler.name}" is declared twice`);
-    if (handler.name.startsWith('(') || handler.on.length === 0) throw new Error(`event handler "${handler.name}" is not well formed`);
+    if (handler.name.startsWith('(') || handler.on.length === 0)
+      throw new Error(`event handler "${handler.name}" is not well formed`);
     names.add(handler.name);
   }
   const stopping = new AbortController();
@@ -59,7 +60,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 
   const lead = async (signal: AbortSignal) => {
-    loops = handlers.map((handler) => createHandlerLoop({ database, registry, tail, handler, backoff, logger, signal, onProgress }));
+    loops = handlers.map((handler) =>
+      createHandlerLoop({ database, registry, tail, handler, backoff, logger, signal, onProgress }),
+    );
     leading = true;
     try {
       await Promise.all(loops.map((loop) => loop.run()));
@@ -104,7 +107,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 /** One statement, hence one snapshot: what a handler published and how far it has read are seen together. */
-async function drained(database: Database, handlers: readonly HandlerDefinition[], upTo: Position | undefined): Promise<boolean> {
+async function drained(
+  database: Database,
+  handlers: readonly HandlerDefinition[],
+  upTo: Position | undefined,
+): Promise<boolean> {
   const limit = upTo ?? { epoch: 2 ** 31 - 1, xid: 0, seq: 0 };
   const rows = await database.query<{ open: boolean }>(
     `select exists (

@@ -6,7 +6,9 @@ const EPOCH_LOCK = 4_016_180_338;
 async function raise(tx: Queryable): Promise<number> {
   const rows = await tx.query<{ epoch: number }>('select outbox_epoch() as epoch');
   const next = (rows[0]?.epoch ?? 0) + 1;
-  await tx.query(`create or replace function outbox_epoch() returns integer language sql stable parallel safe return ${next}`);
+  await tx.query(
+    `create or replace function outbox_epoch() returns integer language sql stable parallel safe return ${next}`,
+  );
   return next;
 }
 

@@ -17,7 +17,13 @@ import {
   waitingEvents,
 } from './delivery.ts';
 import { follow } from './follow.ts';
-import { type Backoff, DEFAULT_BATCH_SIZE, DEFAULT_MAX_ATTEMPTS, type HandlerDefinition, handlerCall } from './handler.ts';
+import {
+  type Backoff,
+  DEFAULT_BATCH_SIZE,
+  DEFAULT_MAX_ATTEMPTS,
+  type HandlerDefinition,
+  handlerCall,
+} from './handler.ts';
 import { readByIds } from './reader.ts';
 import { abortableDelay, createAlarm, createMutex } from './support.ts';
 import type { Tail } from './tail.ts';
@@ -69,7 +75,10 @@ export function createHandlerLoop(options: HandlerLoopOptions) {
   const failure = (event: StoredEvent, attempts: number, error: unknown) => {
     const dead = attempts >= maxAttempts;
     const retryInMs = dead ? null : Math.min(backoff.minMs * 2 ** (attempts - 1), backoff.maxMs);
-    logger[dead ? 'error' : 'warn']({ err: error, eventId: event.id, type: event.type, attempts, retryInMs }, 'a handler failed');
+    logger[dead ? 'error' : 'warn'](
+      { err: error, eventId: event.id, type: event.type, attempts, retryInMs },
+      'a handler failed',
+    );
     return {
       eventId: event.id,
       handler: handler.name,
@@ -211,7 +220,8 @@ export function createHandlerLoop(options: HandlerLoopOptions) {
       } catch (error) {
         if (signal.aborted) return;
         if (performance.now() - startedAt > RESTART_MS.max) waitMs = RESTART_MS.min;
-        if (!(error instanceof CursorMoved)) logger.warn({ err: error, retryMs: waitMs }, 'dispatching stopped, will go on');
+        if (!(error instanceof CursorMoved))
+          logger.warn({ err: error, retryMs: waitMs }, 'dispatching stopped, will go on');
         await abortableDelay(waitMs, signal);
         waitMs = Math.min(waitMs * 2, RESTART_MS.max);
       }
@@ -232,5 +242,7 @@ function looksLikeLostConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string') return /^(08|57P|ECONN|EPIPE|ETIMEDOUT)/.test(code);
-  return /connection terminated|not queryable|connection error|timeout exceeded when trying to connect/i.test(error.message);
+  return /connection terminated|not queryable|connection error|timeout exceeded when trying to connect/i.test(
+    error.message,
+  );
 }

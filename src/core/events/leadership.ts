@@ -45,7 +45,8 @@ export async function takeTurns({ url, logger, signal, lead }: LeadershipOptions
         await Promise.all([watch(client, term, giveUp), lead(term)]);
       }
     } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error, retryMs: waitMs }, 'the connection that holds the dispatcher lock failed');
+      if (!signal.aborted)
+        logger.warn({ err: error, retryMs: waitMs }, 'the connection that holds the dispatcher lock failed');
     } finally {
       lost.abort();
       client.removeAllListeners();

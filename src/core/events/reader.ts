@@ -113,7 +113,11 @@ function toEvent(row: Row, registry: EventRegistry): StoredEvent {
 }
 
 /** Settled events by id, in order of the outbox. */
-export async function readByIds(database: Queryable, registry: EventRegistry, ids: readonly string[]): Promise<StoredEvent[]> {
+export async function readByIds(
+  database: Queryable,
+  registry: EventRegistry,
+  ids: readonly string[],
+): Promise<StoredEvent[]> {
   const rows = await database.query<Row>(
     `select ${COLUMNS} from outbox_event o where o.id = any($1::uuid[]) order by o.epoch, o.xid, o.seq`,
     [ids],

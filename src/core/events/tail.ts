@@ -75,7 +75,12 @@ export function createTail(options: TailOptions): Tail {
     try {
       for (;;) {
         again = false;
-        const { events, position: next, full, held } = await readPage(database, registry, position as Position, pageSize);
+        const {
+          events,
+          position: next,
+          full,
+          held,
+        } = await readPage(database, registry, position as Position, pageSize);
         if (state === 'stopped') return 0;
         const moved = events.length > 0;
         if (comparePositions(next, position as Position) > 0) publish({ events, position: next });
