@@ -3,7 +3,7 @@ const NEEDED_MAJOR = 24;
 
 if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   process.stderr.write(
-    `This needs Node ${NEEDED_MAJOR} or later, and this is Node ${process.versions.node}. "npm ci" brings the right one along: use the npm scripts.\n`,
+    `This tool needs Node ${NEEDED_MAJOR} or later, and this is Node ${process.versions.node}. "npm ci" brings the right one along: use the npm scripts.\n`,
   );
   process.exit(1);
 }
