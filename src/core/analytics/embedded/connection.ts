@@ -226,7 +226,11 @@ export async function emptyScratch(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
-function answer(request: QueryRequest): { query_id: string; response_headers: {}; http_status_code: number } {
+function answer(request: QueryRequest): {
+  query_id: string;
+  response_headers: Record<string, string>;
+  http_status_code: number;
+} {
   return { query_id: request.query_id ?? randomUUID(), response_headers: {}, http_status_code: 200 };
 }
 

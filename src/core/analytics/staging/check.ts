@@ -21,7 +21,7 @@ export async function checkRows(
   );
   const goodRows = errors.length === 0 ? 'true' : `NOT (${errors.map((error) => error.broken).join(' OR ')})`;
   const examples = rules.map(
-    (rule, at) => `groupArrayIf(${EXAMPLES_PER_RULE})((line, ${valueOf(rule)}), ${broken[at]})`,
+    (rule, at) => `groupArrayIf(${EXAMPLES_PER_RULE})((line, ${valueSql(rule)}), ${broken[at]})`,
   );
   const [counts] = await analytics.query<RuleCounts>(
     `SELECT count() AS total, countIf(${goodRows}) AS good,
@@ -41,7 +41,7 @@ export async function checkRows(
   if (good < total) {
     const breaches = errors.map(
       (error) =>
-        `(${quoteText(error.rule.column)}, ${quoteText(error.rule.rule)}, ${valueOf(error.rule)}, ${error.broken})`,
+        `(${quoteText(error.rule.column)}, ${quoteText(error.rule.rule)}, ${valueSql(error.rule)}, ${error.broken})`,
     );
     await analytics.command(
       `INSERT INTO ${staged.rejects} (line, row, column, rule, value)
@@ -51,7 +51,7 @@ export async function checkRows(
       params,
     );
   }
-  return { findings, good, rejected: total - good, goodRows };
+  return { findings, good, rejected: total - good, goodRows: good === total ? 'true' : goodRows };
 }
 
 interface RuleCounts {
@@ -61,4 +61,4 @@ interface RuleCounts {
   readonly examples: readonly (readonly [number, string][])[];
 }
 
-const valueOf = (rule: RowRule): string => `substringUTF8(toString(${rule.value}), 1, 200)`;
+const valueSql = (rule: RowRule): string => `substringUTF8(toString(${rule.value}), 1, 200)`;

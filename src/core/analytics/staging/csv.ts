@@ -167,7 +167,7 @@ export class CsvScanner {
             newlines += 1;
           }
           if (byte > BACKSLASH || (byte > RETURN && byte !== BACKSLASH)) out[o++] = byte;
-          else o = escape(out, o, byte);
+          else o = escapeInto(out, o, byte);
         }
         if (p >= end) return INCOMPLETE;
         byte = window[p] as number;
@@ -181,7 +181,7 @@ export class CsvScanner {
           if (byte === delimiter || byte === NEWLINE) break;
           p += 1;
           if (byte > BACKSLASH || (byte > RETURN && byte !== BACKSLASH)) out[o++] = byte;
-          else if (byte !== RETURN || window[p] !== NEWLINE) o = escape(out, o, byte);
+          else if (byte !== RETURN || window[p] !== NEWLINE) o = escapeInto(out, o, byte);
         }
       }
       if (!kept) o = fieldStart;
@@ -240,7 +240,7 @@ export class CsvScanner {
 }
 
 /** The four bytes that mean something in TSV; any other passes. */
-function escape(out: Buffer, at: number, byte: number): number {
+function escapeInto(out: Buffer, at: number, byte: number): number {
   const letter =
     byte === TAB ? 116 : byte === NEWLINE ? 110 : byte === RETURN ? 114 : byte === BACKSLASH ? BACKSLASH : 0;
   if (letter === 0) {

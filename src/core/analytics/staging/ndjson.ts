@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { excerpt, type ScanSink } from './csv.ts';
+import type { ShapeRule } from './types.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -69,9 +70,11 @@ export class NdjsonScanner {
   #record(raw: Buffer, clean: boolean): void {
     const bytes = raw.at(-1) === RETURN ? raw.subarray(0, -1) : raw;
     if (bytes.length === 0) return;
-    if (bytes.length > this.#maxRecordBytes) return this.#reject(bytes, 'RECORD_TOO_LONG');
-    if (!clean && !isUtf8(bytes)) return this.#reject(bytes, 'INVALID_ENCODING');
-    if (!clean && bytes.includes(0)) return this.#reject(bytes, 'NUL_BYTE');
+    const rule = this.#ruleBroken(bytes, clean);
+    if (rule !== null) {
+      this.#reject(bytes, rule);
+      return;
+    }
     this.#row += 1;
     this.#rows += 1;
     const out = this.#out;
@@ -91,7 +94,14 @@ export class NdjsonScanner {
     if (o >= CHUNK_BYTES) this.#flush();
   }
 
-  #reject(bytes: Buffer, rule: 'RECORD_TOO_LONG' | 'INVALID_ENCODING' | 'NUL_BYTE'): void {
+  #ruleBroken(bytes: Buffer, clean: boolean): ShapeRule | null {
+    if (bytes.length > this.#maxRecordBytes) return 'RECORD_TOO_LONG';
+    if (clean) return null;
+    if (!isUtf8(bytes)) return 'INVALID_ENCODING';
+    return bytes.includes(0) ? 'NUL_BYTE' : null;
+  }
+
+  #reject(bytes: Buffer, rule: ShapeRule): void {
     this.#row += 1;
     this.#sink.reject({ line: this.#line, row: this.#row, rule, value: excerpt(bytes) });
   }
