@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+
+const file = (path: string) => new URL(`../../${path}`, import.meta.url);
+const readme = readFileSync(file('README.md'), 'utf8');
+const schema = buildSchema(readFileSync(file('schema.graphql'), 'utf8'));
+
+/** All first groups of a pattern in README.md. */
+const found = (pattern: RegExp): string[] => [...readme.matchAll(pattern)].map((match) => match[1] ?? '');
+
+describe('README.md tells the truth', () => {
+  test('its operations are valid against the contract', () => {
+    const operations = [...found(/```graphql\n(.*?)```/gs), ...found(/"query":"([^"]*)"/g)];
+    expect(operations.length).toBeGreaterThan(1);
+    expect(operations.flatMap((text) => validate(schema, parse(text)).map(({ message }) => message))).toEqual([]);
+  });
+
+  test('its scripts are there', () => {
+    const { scripts } = JSON.parse(readFileSync(file('package.json'), 'utf8')) as { scripts: Record<string, string> };
+    const named = [...found(/npm run (?:-s )?([a-z][\w:-]*)/g), ...found(/npm (start|test)\b/g)];
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('its links and rooms are there', () => {
+    const places = [
+      ...found(/\]\(([^)#:]+)\)/g),
+      ...found(/^([\w./]+\/?) {2,}\w/gm).filter((path) => !path.includes('<')),
+    ];
+    expect(places.length).toBeGreaterThan(3);
+    expect(places.filter((path) => !existsSync(file(path)))).toEqual([]);
+  });
+});
