@@ -8,5 +8,7 @@ const shadowDatabaseUrl = process.env.SHADOW_DATABASE_URL;
 export default defineConfig({
   schema: 'prisma',
   migrations: { path: 'prisma/migrations' },
-  ...(url === undefined ? {} : { datasource: { url, ...(shadowDatabaseUrl === undefined ? {} : { shadowDatabaseUrl }) } }),
+  ...(url === undefined
+    ? {}
+    : { datasource: { url, ...(shadowDatabaseUrl === undefined ? {} : { shadowDatabaseUrl }) } }),
 });
