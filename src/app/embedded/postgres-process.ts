@@ -15,7 +15,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgresFailed, EmbeddedPostgresUnavailable } from './errors.ts';
 import type { ServerUser } from './postgres-user.ts';
-import { processStart } from './process-identity.ts';
+import { processExists, processStart } from './process-identity.ts';
 
 export interface RunningServer {
   readonly pid: number;
@@ -170,25 +170,31 @@ export async function runToEnd(binary: string, args: readonly string[], user: Se
 }
 
 /**
- * A server that outlived a killed Holdfast is stopped by its own means, so nothing it acknowledged is lost. A pid file
- * whose number belongs to another program by now is removed: PostgreSQL itself would believe it and refuse to start.
+ * A server that outlived a killed Holdfast is stopped by its own means, so nothing it acknowledged is lost. Lock files
+ * whose number belongs to nobody or to another program are removed: PostgreSQL would believe them and refuse to start.
  * @returns the number of the server stopped, or null
  */
 export async function stopOrphan(dataDir: string): Promise<number | null> {
   const left = readPidFile(dataDir);
-  if (left === null) return null;
-  const start = processStart(left.pid);
-  if (start === null || !isServerOf(left.pid, dataDir)) {
-    await killStragglers(dataDir);
-    if (start !== null) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true });
-    return null;
+  const start = left === null ? null : processStart(left.pid);
+  const isOrphan = left !== null && start !== null && isServerOf(left.pid, dataDir);
+  if (isOrphan) await stopByLadder(left.pid, start, dataDir);
+  else await killStragglers(dataDir);
+  // Where nobody buries the dead (a container without an init), PostgreSQL takes a zombie for alive as well.
+  if (left !== null && processExists(left.pid)) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true });
+  for (const name of readdirSync(dataDir)) {
+    if (name.startsWith('.s.PGSQL.')) rmSync(path.join(dataDir, name), { force: true });
   }
+  return isOrphan ? left.pid : null;
+}
+
+async function stopByLadder(pid: number, start: string, dataDir: string): Promise<void> {
   for (const [signal, waitMs] of STOP_LADDER) {
-    process.kill(left.pid, signal);
-    if (await gone(left.pid, start, waitMs)) return left.pid;
+    process.kill(pid, signal);
+    if (await gone(pid, start, waitMs)) return;
   }
   throw new EmbeddedPostgresFailed(
-    `PostgreSQL ${left.pid}, left running in ${dataDir}, does not stop. End it by hand, then start again.`,
+    `PostgreSQL ${pid}, left running in ${dataDir}, does not stop. End it by hand, then start again.`,
   );
 }
 

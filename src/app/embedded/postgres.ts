@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
@@ -107,8 +106,9 @@ async function makeCluster(
   durable: boolean,
 ): Promise<void> {
   const home = path.dirname(place.dataDir);
-  const draft = path.join(home, `postgres.new-${randomUUID()}`);
+  const draft = path.join(home, 'postgres.new');
   const passwordFile = `${draft}.password`;
+  rmSync(draft, { recursive: true, force: true });
   try {
     makePrivateFolder(draft, user);
     writeFileSync(passwordFile, `${place.password}\n`, { mode: 0o600 });
