@@ -49,7 +49,7 @@ function adapterFactory(url, shadowDatabaseUrl) {
   const open = (config) => {
     const factory = new PrismaPg({ ...config, Client: CatalogueClient }, options);
     const connect = factory.connect.bind(factory);
-    factory.connect = async () => withCharacters(await connect());
+    factory.connect = async () => mended(await connect());
     return factory;
   };
   const main = open(connectionOf(url));
@@ -122,7 +122,16 @@ function withKnownTypes(results) {
   return results;
 }
 
-function withCharacters(adapter) {
+function mended(adapter) {
+  // Its own cuts a script at every semicolon, also within a comment or a function's body, and runs the pieces on any
+  // connection of the pool. PostgreSQL takes the script whole, as one transaction.
+  adapter.executeScript = async (script) => {
+    try {
+      await adapter.client.query(script);
+    } catch (error) {
+      adapter.onError(error);
+    }
+  };
   const queryRaw = adapter.queryRaw.bind(adapter);
   adapter.queryRaw = async (query) => {
     const result = await queryRaw(query);
