@@ -1,0 +1,125 @@
+import type { Analytics } from '../../src/core/analytics/types.ts';
+import type { Queryable } from '../../src/core/database/index.ts';
+import type { DayOfUse } from './domain/facts.ts';
+
+const DAY_MS = 86_400_000;
+/** 30 recent days and the 90 before them. */
+export const USE_DAYS = 120;
+const NAMES = ['session.started', 'session.ended', 'feature.used', 'order.placed', 'message.opened', 'message.clicked'];
+
+interface UseRow {
+  customerId: string;
+  daysAgo: number;
+  name: string;
+  feature: string;
+  count: number;
+  durationS: number;
+}
+
+/**
+ * What customers did in the 120 days up to `at`, by day, kind and feature: events of the history engine and those that
+ * were accepted and have not reached it. An event under way between the two may be seen twice for an instant, which no
+ * set of days or features notices.
+ * @param former former id → survivor, for ids merged into those asked for
+ */
+export async function daysOfUse(
+  sources: { readonly analytics: Analytics; readonly database: Queryable },
+  ids: readonly string[],
+  former: ReadonlyMap<string, string>,
+  at: Date,
+): Promise<Map<string, DayOfUse[]>> {
+  const all = [...ids, ...former.keys()];
+  const from = new Date(at.getTime() - USE_DAYS * DAY_MS);
+  const [settled, waiting] = await Promise.all([
+    // Sorting key (customer_id, event_uid): reads the granules of these customers only.
+    sources.analytics.query<UseRow>(
+      `select customer_id as "customerId", toInt32(intDiv(toUnixTimestamp64Milli({at:DateTime64(3)}) - toUnixTimestamp64Milli(at), 86400000)) as "daysAgo",
+              name, if(name = 'feature.used', JSONExtractString(properties, 'feature'), '') as feature,
+              toUInt32(count()) as count,
+              toFloat64(sumIf(ifNull(value, 0), name = 'session.ended')) as "durationS"
+       from events final
+       where customer_id in {ids:Array(UUID)} and at > {from:DateTime64(3)} and at <= {at:DateTime64(3)} and name in {names:Array(String)}
+       group by 1, 2, 3, 4`,
+      { ids: all, from, at, names: NAMES },
+    ),
+    sources.database.query<UseRow>(
+      `select customer_id as "customerId", floor(extract(epoch from $3::timestamptz - at) / 86400)::int as "daysAgo", name,
+              case when name = 'feature.used' then coalesce(properties->>'feature', '') else '' end as feature,
+              count(*)::int as count,
+              coalesce(sum(value) filter (where name = 'session.ended'), 0)::float8 as "durationS"
+       from event_inbox
+       where customer_id = any($1::uuid[]) and at > $2 and at <= $3 and name = any($4::text[])
+       group by 1, 2, 3, 4`,
+      [all, from, at, NAMES],
+    ),
+  ]);
+  const byCustomer = new Map<string, DayOfUse[]>();
+  for (const { customerId, ...day } of [...settled, ...waiting]) {
+    const id = former.get(customerId) ?? customerId;
+    const days = byCustomer.get(id);
+    if (days === undefined) byCustomer.set(id, [day]);
+    else days.push(day);
+  }
+  return byCustomer;
+}
+
+/** Last NPS answer of each customer up to `at`. */
+export async function lastNpsAnswers(
+  sources: { readonly analytics: Analytics; readonly database: Queryable },
+  ids: readonly string[],
+  former: ReadonlyMap<string, string>,
+  at: Date,
+): Promise<Map<string, number>> {
+  interface Answer {
+    customerId: string;
+    score: number;
+    at: number;
+  }
+  const all = [...ids, ...former.keys()];
+  const [settled, waiting] = await Promise.all([
+    sources.analytics.query<Answer>(
+      `select customer_id as "customerId", toFloat64(argMax(assumeNotNull(value), at)) as score,
+              toFloat64(toUnixTimestamp64Milli(max(at))) as "at"
+       from events final
+       where customer_id in {ids:Array(UUID)} and events.at <= {at:DateTime64(3)} and name = 'survey.answered'
+         and upper(JSONExtractString(properties, 'kind')) = 'NPS' and value is not null
+       group by 1`,
+      { ids: all, at },
+    ),
+    sources.database.query<Answer>(
+      `select distinct on (customer_id) customer_id as "customerId", value::float8 as score,
+              (extract(epoch from at) * 1000)::float8 as at
+       from event_inbox
+       where customer_id = any($1::uuid[]) and at <= $2 and name = 'survey.answered' and upper(properties->>'kind') = 'NPS' and value is not null
+       order by customer_id, event_inbox.at desc`,
+      [all, at],
+    ),
+  ]);
+  const latest = new Map<string, Answer>();
+  for (const answer of [...settled, ...waiting]) {
+    const id = former.get(answer.customerId) ?? answer.customerId;
+    const known = latest.get(id);
+    if (known === undefined || answer.at > known.at) latest.set(id, answer);
+  }
+  return new Map([...latest].map(([id, answer]) => [id, answer.score]));
+}
+
+/** Ids merged into the customers asked for. */
+export async function formerIds(database: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await database.query<{ formerId: string; customerId: string }>(
+    `select former_id as "formerId", customer_id as "customerId" from customer_alias
+     where customer_id = any($1::uuid[]) and former_id is not null`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.formerId, row.customerId]));
+}
+
+/** A page of all living customers by id, for work on everybody. */
+export async function customerIdsAfter(database: Queryable, after: string | null, limit: number): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `select id from customer where erased_at is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+     order by id limit $2`,
+    [after, limit],
+  );
+  return rows.map((row) => row.id);
+}
