@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { createAnalytics, isUnreachable, WIRE_SETTINGS } from './client.ts';
-import { createEmbeddedConnection, emptyScratch } from './embedded/connection.ts';
-import { openSessions, quoteName } from './embedded/sessions.ts';
+import { createEmbeddedConnection } from './embedded/connection.ts';
+import { openEmbeddedEngine } from './embedded/engine.ts';
+import { quoteName } from './embedded/sessions.ts';
 import { AnalyticsUnavailable } from './errors.ts';
 import type { Analytics, EngineSettings, TableLayout } from './types.ts';
 
@@ -101,22 +101,17 @@ async function openEmbedded(
   options: AnalyticsOptions,
   settings: EngineSettings,
 ): Promise<Analytics> {
-  const folder = path.resolve(target.path);
-  const pool = await openSessions(folder, options.maxConcurrent ?? 4);
-  const scratch = path.join(folder, 'holdfast-scratch');
-  await emptyScratch(scratch);
-  const state = { database: 'default', settings: new Map<string, string>(), params: new Map<string, string>() };
-  const lease = await pool.acquire(state, '');
-  try {
-    await lease.session.queryAsync(`CREATE DATABASE IF NOT EXISTS ${quoteName(options.database)}`);
-  } finally {
-    lease.release();
-  }
-  const connection = createEmbeddedConnection(pool, { database: options.database, scratch });
+  const { database } = options;
+  const engine = await openEmbeddedEngine(target.path, options.maxConcurrent ?? 4);
+  const bare = { database: 'default', settings: new Map<string, string>(), params: new Map<string, string>() };
+  await engine.execute({ ...bare, sql: `CREATE DATABASE IF NOT EXISTS ${quoteName(database)}` });
   return createAnalytics({
-    client: createClient({ connection, log: { level: ClickHouseLogLevel.OFF } }),
-    database: options.database,
-    description: `embedded ClickHouse in ${folder}`,
+    client: createClient({
+      connection: createEmbeddedConnection(engine, database),
+      log: { level: ClickHouseLogLevel.OFF },
+    }),
+    database,
+    description: `embedded ClickHouse in ${engine.folder}`,
     layout: { replicated: false },
     settings,
   });
