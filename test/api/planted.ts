@@ -8,6 +8,7 @@ import {
   connectionType,
   createBuilder,
   domainError,
+  finishSchema,
   mutationField,
 } from '../../src/core/builder/index.ts';
 import { systemCall } from '../../src/core/call.ts';
@@ -244,7 +245,7 @@ export function plantedSchema(database: Queryable, prisma: Database['prisma'], r
       resolve: () => 1,
     }),
   );
-  return builder.toSchema({ disableScopeAuth: true });
+  return finishSchema(builder);
 }
 
 /** The context of a caller with the given scopes. */

@@ -1,4 +1,4 @@
-export { createBuilder } from './builder.ts';
+export { createBuilder, finishSchema } from './builder.ts';
 export type { CursorKey, Page, PageInfo } from './connections.ts';
 export {
   checkFirst,
