@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import type { ScopeDefinition } from '../core/access/principal.ts';
-import { type Builder, createBuilder } from '../core/builder/index.ts';
+import { type Builder, createBuilder, finishSchema } from '../core/builder/index.ts';
 import { createEventRegistry, type EventRegistry, type HandlerDefinition } from '../core/events/index.ts';
 import type { JobDefinition } from '../core/jobs.ts';
 import type { Infrastructure, Module } from '../core/module.ts';
@@ -46,7 +46,7 @@ export function compose(infra: Infrastructure) {
       const builder = createBuilder({ prisma: infra.database.prisma });
       core(builder);
       for (const module of order(modules)) module.schema?.(builder);
-      return builder.toSchema({ sortSchema: true });
+      return finishSchema(builder);
     },
   };
   return composition;
