@@ -72,3 +72,61 @@ export async function storeAnswers(
     { name: 'idempotency_answer' },
   );
 }
+
+/**
+ * Another transaction took one of the keys meanwhile. Carries PostgreSQL's code for a failed serialization, so that the
+ * transaction is run again and then finds the key.
+ */
+class KeyTaken extends Error {
+  readonly code = '40001';
+}
+
+/**
+ * Looks keys up without claiming them, for operations that lock what they change first: a repeated request then waits at
+ * that lock, and its key is found here. Keep the answers with `keepAnswers` in the same transaction.
+ */
+export async function findKeys<A>(
+  tx: Tx,
+  scope: string,
+  items: readonly { readonly key: string; readonly hash: Buffer }[],
+): Promise<KeyClaim<A>[]> {
+  const known = await tx.query<{ key: string; hash: Buffer; answer: A }>(
+    'select key, input_hash as hash, answer from idempotency_key where scope = $1 and key = any($2::text[])',
+    [scope, items.map((item) => item.key)],
+    { name: 'idempotency_find' },
+  );
+  const byKey = new Map(known.map((row) => [row.key, row]));
+  return items.map((item) => {
+    const row = byKey.get(item.key);
+    if (row === undefined) return { kind: 'new' };
+    return row.hash.equals(item.hash) ? { kind: 'replay', answer: row.answer } : { kind: 'conflict' };
+  });
+}
+
+/**
+ * Keeps keys with their first answers in one insert. Inputs that failed keep no key and may be sent again.
+ * @throws an error that makes `Database.transaction` run again when another transaction took a key since `findKeys`
+ */
+export async function keepAnswers(
+  tx: Tx,
+  scope: string,
+  items: readonly { readonly key: string; readonly hash: Buffer; readonly answer: unknown }[],
+): Promise<void> {
+  if (items.length === 0) return;
+  // Sorted, so that two transactions that share keys wait for each other in one order.
+  const kept = await tx.query<{ kept: number }>(
+    `with kept as (
+       insert into idempotency_key (scope, key, input_hash, answer)
+       select $1, k, h, a from unnest($2::text[], $3::bytea[], $4::jsonb[]) as t(k, h, a) order by k
+       on conflict do nothing returning 1
+     ) select count(*)::int as kept from kept`,
+    [
+      scope,
+      items.map((item) => item.key),
+      items.map((item) => item.hash),
+      items.map((item) => JSON.stringify(item.answer)),
+    ],
+    { name: 'idempotency_keep' },
+  );
+  if (kept[0]?.kept !== items.length) throw new KeyTaken(`an idempotency key of ${scope} was taken meanwhile`);
+}

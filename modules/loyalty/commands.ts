@@ -1,0 +1,184 @@
+import type { Call } from '../../src/core/call.ts';
+import { InvalidInput } from '../../src/core/errors.ts';
+import { hashInput } from '../../src/core/idempotency.ts';
+import type { TierChange, TierKey } from './domain/tiers.ts';
+import type { EntryRow } from './queries.ts';
+
+/** What can be asked of the ledger. */
+export type LedgerCommand =
+  | {
+      readonly kind: 'award';
+      readonly customerId: string;
+      /** Key of an earning rule; null when `points` are given outright. */
+      readonly rule: string | null;
+      readonly points: number | null;
+      readonly count: number;
+      readonly reason: string | null;
+      readonly effectiveAt: Date | null;
+    }
+  | {
+      readonly kind: 'order';
+      readonly customerId: string;
+      readonly orderId: string;
+      readonly points: number;
+      readonly placedAt: Date;
+    }
+  | { readonly kind: 'adjust'; readonly customerId: string; readonly points: number; readonly reason: string }
+  | { readonly kind: 'reverse'; readonly entryId: string; readonly reason: string | null };
+
+/** A command with who asked and the name of the request. */
+export interface LedgerRequest {
+  readonly call: Call;
+  readonly key: string;
+  /** Of the input as it came: the same key with another hash is a conflict. */
+  readonly hash: Buffer;
+  readonly command: LedgerCommand;
+}
+
+/** The account as a posting left it. */
+export interface AccountView {
+  readonly id: string;
+  readonly customerId: string;
+  readonly joinedAt: Date;
+  readonly tier: TierKey;
+  readonly tierSince: Date;
+  readonly balance: number;
+  readonly earned: number;
+}
+
+/** What came of a request. */
+export interface Posted {
+  readonly entry: EntryRow;
+  readonly account: AccountView;
+  readonly tierChange: TierChange | null;
+  /** Whether this is the first answer again. */
+  readonly replayed: boolean;
+}
+
+/** What `awardPoints` is asked. */
+export interface AwardInput {
+  readonly idempotencyKey: string;
+  readonly customerId: string;
+  readonly rule?: string | null | undefined;
+  readonly points?: number | null | undefined;
+  readonly count?: number | null | undefined;
+  readonly reason?: string | null | undefined;
+  readonly effectiveAt?: Date | null | undefined;
+}
+
+/** What `adjustPoints` is asked. */
+export interface AdjustInput {
+  readonly idempotencyKey: string;
+  readonly customerId: string;
+  readonly points: number;
+  readonly reason: string;
+}
+
+/** What `reversePoints` is asked. */
+export interface ReverseInput {
+  readonly idempotencyKey: string;
+  readonly entryId: string;
+  readonly reason?: string | null | undefined;
+}
+
+/** The bounds that inputs are checked against. */
+export interface InputBounds {
+  readonly maxPoints: number;
+  readonly now: Date;
+}
+
+/** The most uses of a rule that one award may count. */
+const COUNT_MAX = 10_000;
+const REASON_MAX_LENGTH = 500;
+const KEY = /^[\x21-\x7e]{1,200}$/;
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws InvalidInput naming the field */
+export function awardCommand(input: AwardInput, { maxPoints, now }: InputBounds): LedgerCommand {
+  checkKey(input.idempotencyKey);
+  checkId(input.customerId, 'customerId');
+  const rule = input.rule ?? null;
+  const points = input.points ?? null;
+  const count = input.count ?? 1;
+  if ((rule === null) === (points === null)) {
+    throw invalid(rule === null ? 'rule' : 'points', 'Give either "rule" or "points": one of them, not both.');
+  }
+  if (rule !== null && rule.trim() === '') throw invalid('rule', '"rule" is empty; give the key of an earning rule.');
+  if (!Number.isInteger(count) || count < 1 || count > COUNT_MAX) {
+    throw invalid('count', `"count" is ${count}; it must be a whole number from 1 to ${COUNT_MAX}.`);
+  }
+  if (points !== null) {
+    checkPoints(points, 1, maxPoints);
+    if (count !== 1) throw invalid('count', '"count" multiplies a rule; with "points" leave it out.');
+  }
+  const effectiveAt = input.effectiveAt ?? null;
+  if (effectiveAt !== null && !(effectiveAt.getTime() <= now.getTime())) {
+    throw invalid('effectiveAt', `"effectiveAt" must not lie in the future; it is now ${now.toISOString()}.`);
+  }
+  return {
+    kind: 'award',
+    customerId: input.customerId,
+    rule,
+    points,
+    count,
+    reason: reasonOf(input.reason),
+    effectiveAt,
+  };
+}
+
+/** @throws InvalidInput naming the field */
+export function adjustCommand(input: AdjustInput, { maxPoints }: InputBounds): LedgerCommand {
+  checkKey(input.idempotencyKey);
+  checkId(input.customerId, 'customerId');
+  checkPoints(input.points, -maxPoints, maxPoints);
+  if (input.points === 0) throw invalid('points', '"points" is 0, which would change nothing.');
+  const reason = reasonOf(input.reason);
+  if (reason === null) throw invalid('reason', 'An adjustment needs a "reason".');
+  return { kind: 'adjust', customerId: input.customerId, points: input.points, reason };
+}
+
+/** @throws InvalidInput naming the field */
+export function reverseCommand(input: ReverseInput): LedgerCommand {
+  checkKey(input.idempotencyKey);
+  checkId(input.entryId, 'entryId');
+  return { kind: 'reverse', entryId: input.entryId, reason: reasonOf(input.reason) };
+}
+
+/** Names a request by its key and what it asks. */
+export const requestOf = (call: Call, key: string, command: LedgerCommand): LedgerRequest => ({
+  call,
+  key,
+  hash: hashInput(command),
+  command,
+});
+
+function invalid(field: string, message: string): InvalidInput {
+  return new InvalidInput(message, { path: [field] });
+}
+
+function checkKey(key: string): void {
+  if (!KEY.test(key)) {
+    throw invalid('idempotencyKey', '"idempotencyKey" must be 1 to 200 visible ASCII characters without blanks.');
+  }
+}
+
+function checkId(id: string, field: string): void {
+  if (!ID.test(id)) throw invalid(field, `"${field}" is no id of this API.`);
+}
+
+function checkPoints(points: number, min: number, max: number): void {
+  if (!Number.isInteger(points) || points < min || points > max) {
+    throw invalid(
+      'points',
+      `"points" is ${points}; it must be a whole number from ${min} to ${max} (setting loyalty.maxPointsPerAward).`,
+    );
+  }
+}
+
+function reasonOf(reason: string | null | undefined): string | null {
+  const text = reason?.trim() ?? '';
+  if (text.length > REASON_MAX_LENGTH) {
+    throw invalid('reason', `"reason" has ${text.length} characters; at most ${REASON_MAX_LENGTH} are kept.`);
+  }
+  return text === '' ? null : text;
+}

@@ -1,0 +1,54 @@
+import type { TierKey } from './tiers.ts';
+
+/** How long a cap counts: calendar periods in the time zone of the business. */
+export const CAP_PERIODS = ['DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR'] as const;
+
+export type CapPeriod = (typeof CAP_PERIODS)[number];
+
+/** How often a rule gives points to one customer. */
+export interface EarningCap {
+  readonly times: number;
+  readonly per: CapPeriod;
+}
+
+/** What earns points, and how many: by the tier held when it happens; null where the rule is not open to a tier. */
+export interface EarningRule {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
+  readonly points: Readonly<Record<TierKey, number | null>>;
+  readonly cap: EarningCap | null;
+  /** First instant at which it gives points; null: always did. */
+  readonly validFrom: string | null;
+  /** First instant at which it no longer does; null: no end. */
+  readonly validUntil: string | null;
+}
+
+/** Why a rule gives nothing. */
+export type RuleRefusal =
+  | { readonly kind: 'notValid' }
+  | { readonly kind: 'notOpenToTier'; readonly openTo: readonly TierKey[] }
+  | { readonly kind: 'capReached'; readonly left: number };
+
+/**
+ * Points for `count` uses of a rule at an instant.
+ * @param used how often the customer has used it in the period of the cap
+ */
+export function pointsOfRule(
+  rule: EarningRule,
+  use: { readonly tier: TierKey; readonly count: number; readonly used: number; readonly at: Date },
+): number | RuleRefusal {
+  const atMs = use.at.getTime();
+  const begun = rule.validFrom === null || atMs >= Date.parse(rule.validFrom);
+  const ended = rule.validUntil !== null && atMs >= Date.parse(rule.validUntil);
+  if (!begun || ended) return { kind: 'notValid' };
+  const each = rule.points[use.tier];
+  if (each === null) {
+    const tiers = Object.entries(rule.points) as [TierKey, number | null][];
+    return { kind: 'notOpenToTier', openTo: tiers.filter(([, points]) => points !== null).map(([tier]) => tier) };
+  }
+  if (rule.cap !== null && use.used + use.count > rule.cap.times) {
+    return { kind: 'capReached', left: Math.max(rule.cap.times - use.used, 0) };
+  }
+  return each * use.count;
+}

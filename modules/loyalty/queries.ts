@@ -1,0 +1,210 @@
+import type { Queryable, Tx } from '../../src/core/database/index.ts';
+import type { EntryKind, EntrySource } from './domain/ledger.ts';
+import type { TierKey } from './domain/tiers.ts';
+
+/** A row of loyalty_account. */
+export interface AccountRow {
+  readonly id: string;
+  readonly customerId: string;
+  readonly joinedAt: Date;
+  readonly tier: TierKey;
+  readonly tierSince: Date;
+  readonly balance: number;
+  readonly earned: number;
+  readonly entryCount: number;
+  readonly lastEntryAt: Date | null;
+  readonly closedAt: Date | null;
+}
+
+/** A row of loyalty_entry. */
+export interface EntryRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly number: number;
+  readonly kind: EntryKind;
+  readonly points: number;
+  readonly qualifying: number;
+  readonly balanceAfter: number;
+  readonly rule: string | null;
+  readonly source: EntrySource;
+  readonly sourceId: string | null;
+  readonly reverses: string | null;
+  readonly reason: string | null;
+  readonly actor: string;
+  readonly effectiveAt: Date;
+  readonly recordedAt: Date;
+}
+
+/** An account to be opened. */
+export interface NewAccount {
+  readonly id: string;
+  readonly customerId: string;
+  readonly joinedAt: Date;
+  readonly tier: TierKey;
+}
+
+/** How often a capped rule was used in a period. */
+export interface RuleUse {
+  readonly accountId: string;
+  readonly rule: string;
+  readonly periodStart: Date;
+  readonly times: number;
+}
+
+const ACCOUNT = `a.id, a.customer_id as "customerId", a.joined_at as "joinedAt", a.tier, a.tier_since as "tierSince",
+  a.balance, a.earned, a.entry_count as "entryCount", a.last_entry_at as "lastEntryAt", a.closed_at as "closedAt"`;
+
+const ENTRY = `e.id, e.account_id as "accountId", e.number, e.kind, e.points, e.qualifying,
+  e.balance_after as "balanceAfter", e.rule, e.source, e.source_id as "sourceId", e.reverses, e.reason, e.actor,
+  e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"`;
+
+/** Locks the accounts of customers, in one order for everybody. Index scan of the customers' ids, n = accounts. */
+export function lockAccounts(tx: Tx, customerIds: readonly string[]): Promise<AccountRow[]> {
+  return tx.query<AccountRow>(
+    `select ${ACCOUNT} from loyalty_account a where a.customer_id = any($1::uuid[]) order by a.id for update`,
+    [customerIds],
+    { name: 'loyalty_lock' },
+  );
+}
+
+/** Opens accounts, leaving out customers who have one. @returns those opened now */
+export async function openAccounts(tx: Tx, accounts: readonly NewAccount[]): Promise<AccountRow[]> {
+  if (accounts.length === 0) return [];
+  return tx.query<AccountRow>(
+    `insert into loyalty_account as a (id, customer_id, joined_at, tier, tier_since)
+     select id, customer, at, tier, at from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[]) t(id, customer, at, tier)
+     order by customer on conflict (customer_id) do nothing
+     returning ${ACCOUNT}`,
+    [
+      accounts.map((one) => one.id),
+      accounts.map((one) => one.customerId),
+      accounts.map((one) => one.joinedAt),
+      accounts.map((one) => one.tier),
+    ],
+    { name: 'loyalty_open' },
+  );
+}
+
+/** An entry with whose it is, and whether another entry took it back. */
+export interface OwnedEntryRow extends EntryRow {
+  readonly customerId: string;
+  readonly joinedAt: Date;
+  readonly reversed: boolean;
+}
+
+/** Entries by id, in any order. Index scans, n = ids. */
+export async function entriesByIds(database: Queryable, ids: readonly string[]): Promise<OwnedEntryRow[]> {
+  if (ids.length === 0) return [];
+  return database.query(
+    `select ${ENTRY}, a.customer_id as "customerId", a.joined_at as "joinedAt",
+            exists (select from loyalty_entry r where r.reverses = e.id) as reversed
+     from loyalty_entry e join loyalty_account a on a.id = e.account_id where e.id = any($1::uuid[])`,
+    [ids],
+    { name: 'loyalty_entries' },
+  );
+}
+
+/** Uses of capped rules; read after the accounts were locked, so that nobody else adds any. */
+export async function ruleUses(tx: Tx, wanted: readonly Omit<RuleUse, 'times'>[]): Promise<RuleUse[]> {
+  if (wanted.length === 0) return [];
+  return tx.query<RuleUse>(
+    `select u.account_id as "accountId", u.rule, u.period_start as "periodStart", u.times
+     from unnest($1::uuid[], $2::text[], $3::timestamptz[]) t(account, rule, start)
+     join loyalty_rule_use u on u.account_id = t.account and u.rule = t.rule and u.period_start = t.start`,
+    [wanted.map((use) => use.accountId), wanted.map((use) => use.rule), wanted.map((use) => use.periodStart)],
+    { name: 'loyalty_uses' },
+  );
+}
+
+/** Adds how often capped rules were used. */
+export async function writeRuleUses(tx: Tx, uses: readonly RuleUse[]): Promise<void> {
+  if (uses.length === 0) return;
+  await tx.query(
+    `insert into loyalty_rule_use (account_id, rule, period_start, times)
+     select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[])
+     on conflict (account_id, rule, period_start) do update set times = excluded.times`,
+    [
+      uses.map((use) => use.accountId),
+      uses.map((use) => use.rule),
+      uses.map((use) => use.periodStart.toISOString()),
+      uses.map((use) => use.times),
+    ],
+    { name: 'loyalty_use' },
+  );
+}
+
+/** Writes entries and what their accounts come to, in one statement. */
+export async function writeLedger(
+  tx: Tx,
+  entries: readonly EntryRow[],
+  accounts: readonly AccountRow[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.query(
+    `with entry as (
+       insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
+                                  reverses, reason, actor, effective_at, recorded_at)
+       select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                            $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
+                            $14::timestamptz[], $15::timestamptz[])
+     )
+     update loyalty_account a
+     set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, entry_count = t.entries,
+         last_entry_at = t.last, closed_at = t.closed
+     from unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::text[], $20::timestamptz[], $21::int[],
+                 $22::timestamptz[], $23::timestamptz[])
+          t(id, balance, earned, tier, since, entries, last, closed)
+     where a.id = t.id`,
+    [
+      entries.map((entry) => entry.id),
+      entries.map((entry) => entry.accountId),
+      entries.map((entry) => entry.number),
+      entries.map((entry) => entry.kind),
+      entries.map((entry) => entry.points),
+      entries.map((entry) => entry.qualifying),
+      entries.map((entry) => entry.balanceAfter),
+      entries.map((entry) => entry.rule),
+      entries.map((entry) => entry.source),
+      entries.map((entry) => entry.sourceId),
+      entries.map((entry) => entry.reverses),
+      entries.map((entry) => entry.reason),
+      entries.map((entry) => entry.actor),
+      entries.map((entry) => entry.effectiveAt.toISOString()),
+      entries.map((entry) => entry.recordedAt.toISOString()),
+      accounts.map((account) => account.id),
+      accounts.map((account) => account.balance),
+      accounts.map((account) => account.earned),
+      accounts.map((account) => account.tier),
+      accounts.map((account) => account.tierSince.toISOString()),
+      accounts.map((account) => account.entryCount),
+      accounts.map((account) => account.lastEntryAt?.toISOString() ?? null),
+      accounts.map((account) => account.closedAt?.toISOString() ?? null),
+    ],
+    { name: 'loyalty_write' },
+  );
+}
+
+/** Customers who are no members, by id. Index scans of both keys, n = what is passed over and `limit`. */
+export async function customersWithoutAccount(
+  database: Queryable,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `select c.id from customer c
+     where c.erased_at is null and ($1::uuid is null or c.id > $1)
+       and not exists (select from loyalty_account a where a.customer_id = c.id)
+     order by c.id limit $2`,
+    [after, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** How many customers are no members. */
+export async function countCustomersWithoutAccount(database: Queryable): Promise<number> {
+  const rows = await database.query<{ count: number }>(
+    `select count(*) as count from customer c
+     where c.erased_at is null and not exists (select from loyalty_account a where a.customer_id = c.id)`,
+  );
+  return rows[0]?.count ?? 0;
+}

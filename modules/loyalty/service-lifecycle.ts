@@ -1,0 +1,93 @@
+import { actorName, type Call } from '../../src/core/call.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Tx } from '../../src/core/database/index.ts';
+import { appendEvents } from '../../src/core/events/index.ts';
+import { newId } from '../../src/core/ids.ts';
+import type { CustomerPort } from '../customers/contract.ts';
+import type { Posted } from './commands.ts';
+import { post } from './domain/ledger.ts';
+import type { Tier } from './domain/tiers.ts';
+import { type AccountRow, type EntryRow, lockAccounts, writeLedger } from './queries.ts';
+import { closeAccounts, handOver, mergeRuleUses, redactReasons } from './queries-lifecycle.ts';
+import { eventsOf } from './service-facts.ts';
+
+/** What merging stands on. */
+export interface LifecyclePorts {
+  readonly clock: Clock;
+  readonly customers: Pick<CustomerPort, 'survivors'>;
+  tiers(): Promise<readonly Tier[]>;
+}
+
+/**
+ * One customer became part of another. When only the former had an account it changes hands as it is; when both had,
+ * everything the former held moves by two entries, so that the sums of both ledgers stay right, and the former closes.
+ */
+export async function mergeAccounts(
+  tx: Tx,
+  ports: LifecyclePorts,
+  call: Call,
+  merge: { readonly fromId: string; readonly intoId: string },
+): Promise<void> {
+  const { fromId } = merge;
+  // The customer who lives on may have been merged further meanwhile.
+  const intoId = (await ports.customers.survivors([merge.intoId], tx)).get(merge.intoId) ?? merge.intoId;
+  const accounts = await lockAccounts(tx, [fromId, intoId]);
+  const from = accounts.find((account) => account.customerId === fromId);
+  const into = accounts.find((account) => account.customerId === intoId);
+  if (from === undefined || from.closedAt !== null || fromId === intoId) return;
+  if (into === undefined) return handOver(tx, from.id, intoId);
+  const now = ports.clock.now();
+  // The other customer was erased: what was earned stays in the ledger, nobody can use it.
+  if (into.closedAt !== null) return closeAccounts(tx, [from.id], now);
+
+  const tiers = await ports.tiers();
+  const moved = { points: from.balance, qualifying: from.earned };
+  const out = moveOf(call, from, { points: -moved.points, qualifying: -moved.qualifying }, intoId, tiers, now);
+  const back = moveOf(call, into, moved, fromId, tiers, now);
+  await writeLedger(tx, [out.posted.entry, back.posted.entry], [{ ...out.account, closedAt: now }, back.account]);
+  await mergeRuleUses(tx, from.id, into.id);
+  await appendEvents(tx, call, ports.clock, eventsOf(call, back.posted));
+}
+
+function moveOf(
+  call: Call,
+  account: AccountRow,
+  movement: { readonly points: number; readonly qualifying: number },
+  otherCustomerId: string,
+  tiers: readonly Tier[],
+  now: Date,
+): { readonly posted: Posted; readonly account: AccountRow } {
+  const posting = post(account, movement, tiers, now);
+  if ('kind' in posting) throw new Error(`the points of a merged customer cannot be moved: ${posting.kind}`);
+  const { after, number, balanceAfter, recordedAt, tierChange } = posting;
+  const entry: EntryRow = {
+    ...movement,
+    id: newId(),
+    accountId: account.id,
+    number,
+    kind: 'ADJUST',
+    balanceAfter,
+    rule: null,
+    source: 'MERGE',
+    sourceId: otherCustomerId,
+    reverses: null,
+    reason: null,
+    actor: actorName(call.actor),
+    effectiveAt: now,
+    recordedAt,
+  };
+  const left = { ...account, ...after, tierSince: tierChange === null ? account.tierSince : recordedAt };
+  return { posted: { entry, account: left, tierChange, replayed: false }, account: left };
+}
+
+/** The person is gone: accounts close, words go, entries and sums stay. */
+export async function eraseCustomers(tx: Tx, clock: Clock, customerIds: readonly string[]): Promise<void> {
+  const accounts = await lockAccounts(tx, customerIds);
+  if (accounts.length === 0) return;
+  await closeAccounts(
+    tx,
+    accounts.map((account) => account.id),
+    clock.now(),
+  );
+  await redactReasons(tx, customerIds);
+}

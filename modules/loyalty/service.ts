@@ -1,0 +1,117 @@
+import type { Call } from '../../src/core/call.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { createGroupCommit, type Database, type Tx } from '../../src/core/database/index.ts';
+import { DomainError } from '../../src/core/errors.ts';
+import { enqueue } from '../../src/core/jobs.ts';
+import { BUSINESS, type Settings } from '../../src/core/settings/index.ts';
+import type { CustomerPort } from '../customers/contract.ts';
+import {
+  type AdjustInput,
+  type AwardInput,
+  adjustCommand,
+  awardCommand,
+  type LedgerRequest,
+  type Posted,
+  type ReverseInput,
+  requestOf,
+  reverseCommand,
+} from './commands.ts';
+import { countCustomersWithoutAccount } from './queries.ts';
+import type { Programme } from './service-decide.ts';
+import { accountsOf, type Enrolled, enrol, enrolEverybody } from './service-membership.ts';
+import { type PostingPorts, postBatch } from './service-posting.ts';
+import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, TIERS } from './settings.ts';
+
+/** What `loyalty` does when asked now. */
+export interface LoyaltyService {
+  /** @throws DomainError that says why nothing was given */
+  awardPoints(call: Call, input: AwardInput): Promise<Posted>;
+  /** One answer per item, in order; items succeed and fail apart. */
+  awardPointsBatch(call: Call, inputs: readonly AwardInput[]): Promise<(Posted | DomainError)[]>;
+  adjustPoints(call: Call, input: AdjustInput): Promise<Posted>;
+  /** Takes an entry back by a new one; refused when the balance does not cover it. */
+  reversePoints(call: Call, input: ReverseInput): Promise<Posted>;
+  enrolCustomers(call: Call, customerIds: readonly string[]): Promise<(Enrolled | DomainError)[]>;
+  /** Starts the job that makes all customers members. @returns how many are none yet */
+  startEnrollingEverybody(options: { readonly dryRun: boolean }): Promise<number>;
+  /** The same, here and now. @returns how many joined */
+  enrolEverybody(call: Call, signal?: AbortSignal): Promise<number>;
+  /** For handlers: posts in their transaction, one answer per request. */
+  post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
+}
+
+/** What the service stands on. */
+export interface LoyaltyServiceOptions {
+  readonly database: Database;
+  readonly settings: Settings;
+  /** The business's time. */
+  readonly clock: Clock;
+  readonly customers: Pick<CustomerPort, 'byIds' | 'survivors'>;
+}
+
+/** Name of the job behind `startEnrollingEverybody`. */
+export const ENROL_EVERYBODY_JOB = 'loyalty.enrolEverybody';
+
+/** Bounds of the queue before the ledger: a batch stays short, and who comes when it is full is told to wait. */
+const MAX_BATCH = 256;
+const MAX_QUEUED = 20_000;
+
+/** Makes the service; it holds nothing but its queue. */
+export function createLoyaltyService(options: LoyaltyServiceOptions): LoyaltyService {
+  const { database, settings, clock, customers } = options;
+  const membership = { clock, customers };
+
+  const programme = async (): Promise<Programme> => ({
+    tiers: await settings.get(TIERS),
+    rules: await settings.get(EARNING_RULES),
+    autoEnrol: await settings.get(AUTO_ENROL),
+    timeZone: (await settings.get(BUSINESS)).timeZone,
+  });
+  const posting: PostingPorts = {
+    clock,
+    programme,
+    accountsOf: (tx, call, customerIds, { autoEnrol, tiers }) =>
+      accountsOf(tx, membership, call, customerIds, { join: autoEnrol, tiers }),
+  };
+  const commit = createGroupCommit<LedgerRequest, Posted>({
+    database,
+    what: 'The loyalty ledger',
+    run: (tx, requests) => postBatch(tx, posting, requests),
+    maxBatch: MAX_BATCH,
+    maxQueued: MAX_QUEUED,
+  });
+  const bounds = async () => ({ maxPoints: await settings.get(MAX_POINTS_PER_AWARD), now: clock.now() });
+
+  const awardPoints = async (call: Call, input: AwardInput) =>
+    commit(requestOf(call, input.idempotencyKey, awardCommand(input, await bounds())));
+
+  return {
+    awardPoints,
+    awardPointsBatch: (call, inputs) =>
+      Promise.all(inputs.map((input) => awardPoints(call, input).catch(expectedFailure))),
+    adjustPoints: async (call, input) =>
+      commit(requestOf(call, input.idempotencyKey, adjustCommand(input, await bounds()))),
+    reversePoints: async (call, input) => commit(requestOf(call, input.idempotencyKey, reverseCommand(input))),
+    async enrolCustomers(call, customerIds) {
+      const { tiers } = await programme();
+      return database.transaction((tx) => enrol(tx, membership, call, customerIds, tiers));
+    },
+    async startEnrollingEverybody({ dryRun }) {
+      const count = await countCustomersWithoutAccount(database);
+      if (!dryRun) {
+        await database.transaction((tx) => enqueue(tx, ENROL_EVERYBODY_JOB, {}, { key: ENROL_EVERYBODY_JOB }));
+      }
+      return count;
+    },
+    async enrolEverybody(call, signal) {
+      const { tiers } = await programme();
+      return enrolEverybody(database, membership, call, tiers, signal);
+    },
+    post: (tx, requests) => postBatch(tx, posting, requests),
+  };
+}
+
+function expectedFailure(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  throw error;
+}
