@@ -3,7 +3,7 @@ import { type Call, systemCall } from '../../src/core/call.ts';
 import { createEventRegistry, defineEvent, type NewEvent, newEvent } from '../../src/core/events/index.ts';
 import { createLogger } from '../../src/core/logger.ts';
 
-export const logger = createLogger(process.env['HOLDFAST_TEST_LOG'] ?? 'silent');
+export const logger = createLogger(process.env.HOLDFAST_TEST_LOG ?? 'silent');
 
 export const counted = defineEvent({
   type: 'test.counted',

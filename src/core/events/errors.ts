@@ -25,7 +25,7 @@ export class CursorExpired extends DomainError {
 export class DeadLetterNotFound extends DomainError {
   constructor(eventId: string, handler: string) {
     super('EVENTS_DEAD_LETTER_NOT_FOUND', `Handler "${handler}" has no dead letter for event ${eventId}.`, {
-      path: ['input', 'id'],
+      path: ['input', 'eventId'],
       details: { eventId, handler },
     });
   }
