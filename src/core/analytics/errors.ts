@@ -16,11 +16,23 @@ export class AnalyticsUnavailable extends DomainError {
 
 /** Another process holds the folder of the embedded engine. */
 export class AnalyticsFolderInUse extends DomainError {
-  constructor(folder: string, cause?: unknown) {
+  constructor(folder: string, pid: number, cause?: unknown) {
     super(
       'ANALYTICS_FOLDER_IN_USE',
-      `Another process has the history folder ${folder} open; only one may. Stop it, or let it run ` +
+      `Process ${pid} has the history folder ${folder} open, and only one may. Stop it, or let it run ` +
         '"holdfast analytics" and name its address in CLICKHOUSE_URL.',
+      { details: { folder, pid }, cause },
+    );
+  }
+}
+
+/** The embedded engine cannot open its folder. */
+export class AnalyticsFolderUnusable extends DomainError {
+  constructor(folder: string, cause?: unknown) {
+    super(
+      'ANALYTICS_FOLDER_UNUSABLE',
+      `ClickHouse cannot open the history folder ${folder}; the line it printed says why. Is the folder writable, ` +
+        'is the disk full, does another container hold it?',
       { details: { folder }, cause },
     );
   }

@@ -10,6 +10,7 @@
  */
 export {
   AnalyticsFolderInUse,
+  AnalyticsFolderUnusable,
   AnalyticsMigrationChanged,
   AnalyticsUnavailable,
   EmbeddedEngineMissing,

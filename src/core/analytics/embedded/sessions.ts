@@ -1,6 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Session } from 'chdb';
-import { messageOf } from '../../errors.ts';
-import { AnalyticsFolderInUse, EmbeddedEngineMissing } from '../errors.ts';
+import { AnalyticsFolderInUse, AnalyticsFolderUnusable, EmbeddedEngineMissing } from '../errors.ts';
 
 type Chdb = typeof import('chdb');
 
@@ -135,9 +136,24 @@ function openSession(chdb: Chdb, folder: string): Session {
   try {
     return new chdb.Session(folder);
   } catch (error) {
-    // 76 CANNOT_OPEN_FILE: the engine's own lock on `status` in the folder.
-    if (/Code: 76\b|Cannot lock file/.test(messageOf(error))) throw new AnalyticsFolderInUse(folder, error);
-    throw error;
+    // chdb says only that it failed; the reason ("Code: 76. Cannot lock file") it prints by itself.
+    const holder = holderOf(folder);
+    if (holder !== null && holder !== process.pid) throw new AnalyticsFolderInUse(folder, holder, error);
+    throw new AnalyticsFolderUnusable(folder, error);
+  }
+}
+
+/** The living process that ClickHouse's own lock file names. */
+function holderOf(folder: string): number | null {
+  const status = path.join(folder, 'status');
+  const pid = existsSync(status) ? /^PID: (\d+)/m.exec(readFileSync(status, 'utf8'))?.[1] : undefined;
+  if (pid === undefined) return null;
+  try {
+    process.kill(Number(pid), 0);
+    return Number(pid);
+  } catch (error) {
+    // EPERM: it lives and belongs to someone else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? Number(pid) : null;
   }
 }
 
