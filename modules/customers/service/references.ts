@@ -1,0 +1,164 @@
+import type { Call } from '../../../src/core/call.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import type { Queryable, Tx } from '../../../src/core/database/index.ts';
+import type { DomainError } from '../../../src/core/errors.ts';
+import { appendEvents, newEvent } from '../../../src/core/events/index.ts';
+import { newId } from '../../../src/core/ids.ts';
+import type { NewCustomer } from '../contract.ts';
+import { CustomerErased, CustomerNotFound } from '../errors.ts';
+import { customerCreated } from '../events.ts';
+
+/** How a record names its customer: by exactly one of the two. */
+export interface CustomerReference {
+  readonly customerId?: string | null | undefined;
+  readonly customerExternalId?: string | null | undefined;
+}
+
+type Origin = 'event' | 'order' | 'import' | 'upsert';
+
+/** A reference to resolve, with what is needed to make the customer. */
+export interface ReferenceItem {
+  readonly reference: CustomerReference;
+  /** Business time of the record: the signup of a customer that it makes known. */
+  readonly seenAt: Date;
+  readonly path: readonly (string | number)[];
+}
+
+/** Ids of external ids, former ones included. Index scans by unique keys, one row per name. */
+export async function idsByExternalIds(
+  queryable: Queryable,
+  externalIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (externalIds.length === 0) return new Map();
+  const rows = await queryable.query<{ externalId: string; id: string }>(
+    `select n as "externalId", coalesce(c.id, a.customer_id) as id
+     from unnest($1::text[]) as n
+     left join customer c on c.external_id = n
+     left join customer_alias a on c.id is null and a.external_id = n
+     where coalesce(c.id, a.customer_id) is not null`,
+    [externalIds],
+    { name: 'customer_ids_by_external_id' },
+  );
+  return new Map(rows.map((row) => [row.externalId, row.id]));
+}
+
+/** Of the ids given: those merged away, with the customer who lives on. */
+export async function survivors(queryable: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await queryable.query<{ formerId: string; id: string }>(
+    'select former_id as "formerId", customer_id as id from customer_alias where former_id = any($1::uuid[])',
+    [ids],
+    { name: 'customer_survivors' },
+  );
+  return new Map(rows.map((row) => [row.formerId, row.id]));
+}
+
+/** Changes the kept number of customers. Writers of different connections use different rows. */
+export async function countCustomers(tx: Tx, change: number): Promise<void> {
+  if (change === 0) return;
+  await tx.query(
+    'update customer_counter set customers = customers + $1 where shard = pg_backend_pid() % 16',
+    [change],
+    { name: 'customer_count' },
+  );
+}
+
+/**
+ * Makes customers for external ids that nobody has, the same row for callers that race.
+ * @returns ids by external id, for all that were asked for
+ */
+export async function ensureCustomers(
+  tx: Tx,
+  call: Call,
+  clock: Clock,
+  customers: readonly NewCustomer[],
+  options: { readonly origin: Origin; readonly quiet?: boolean },
+): Promise<Map<string, string>> {
+  const first = new Map<string, Date>();
+  for (const { externalId, seenAt } of customers) {
+    const known = first.get(externalId);
+    if (known === undefined || seenAt < known) first.set(externalId, seenAt);
+  }
+  const ids = await idsByExternalIds(tx, [...first.keys()]);
+  const missing = [...first.keys()].filter((externalId) => !ids.has(externalId)).sort();
+  if (missing.length === 0) return ids;
+  const made = await tx.query<{ id: string; externalId: string }>(
+    `insert into customer (id, external_id, name, status, signup_at, created_at, updated_at)
+     select id, external_id, external_id, 'ACTIVE', signup_at, $4, $4
+     from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as n(id, external_id, signup_at)
+     on conflict (external_id) do nothing returning id, external_id as "externalId"`,
+    [
+      missing.map(() => newId()),
+      missing,
+      missing.map((externalId) => (first.get(externalId) as Date).toISOString()),
+      clock.now(),
+    ],
+    { name: 'customer_ensure' },
+  );
+  for (const row of made) ids.set(row.externalId, row.id);
+  await countCustomers(tx, made.length);
+  if (options.quiet !== true && made.length > 0) {
+    const events = made.map(({ id }) =>
+      newEvent(customerCreated, {
+        customerId: id,
+        payload: { customerId: id, status: 'ACTIVE', origin: options.origin },
+      }),
+    );
+    await appendEvents(tx, call, clock, events);
+  }
+  // Made by somebody else between our look and our insert, which has waited for their commit.
+  const raced = missing.filter((externalId) => !ids.has(externalId));
+  for (const [externalId, id] of await idsByExternalIds(tx, raced)) ids.set(externalId, id);
+  return ids;
+}
+
+/**
+ * The customer of each record, in order: follows former names, makes customers not known when `create` says so, and
+ * answers CustomerNotFound for the rest.
+ */
+export async function resolveReferences(
+  tx: Tx,
+  call: Call,
+  clock: Clock,
+  items: readonly ReferenceItem[],
+  options: { readonly create: boolean; readonly origin: Origin },
+): Promise<(string | DomainError)[]> {
+  const named = items.flatMap(({ reference, seenAt }) =>
+    typeof reference.customerExternalId === 'string' ? [{ externalId: reference.customerExternalId, seenAt }] : [],
+  );
+  const byName = options.create
+    ? await ensureCustomers(tx, call, clock, named, { origin: options.origin })
+    : await idsByExternalIds(tx, [...new Set(named.map((item) => item.externalId))]);
+  const byId = await livingIds(
+    tx,
+    items.flatMap(({ reference }) => (typeof reference.customerId === 'string' ? [reference.customerId] : [])),
+  );
+  return items.map(({ reference, path }) => {
+    const { customerId: id, customerExternalId: externalId } = reference;
+    if (typeof externalId === 'string') {
+      return (
+        byName.get(externalId) ?? new CustomerNotFound({ externalId }, [...path.map(String), 'customerExternalId'])
+      );
+    }
+    const found = byId.get(id as string);
+    if (found === undefined) return new CustomerNotFound({ id: id as string }, [...path.map(String), 'customerId']);
+    return found.erased ? new CustomerErased(id as string, [...path.map(String), 'customerId']) : found.id;
+  });
+}
+
+/** Of the ids given, those of customers, each with the id to use. */
+async function livingIds(
+  queryable: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, { readonly id: string; readonly erased: boolean }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await queryable.query<{ asked: string; id: string; erased: boolean }>(
+    `select n as asked, c.id, c.erased_at is not null as erased
+     from unnest($1::uuid[]) as n
+     left join customer_alias a on a.former_id = n
+     join customer c on c.id = coalesce(a.customer_id, n)`,
+    [[...new Set(ids)]],
+    { name: 'customer_living_ids' },
+  );
+  return new Map(rows.map((row) => [row.asked, row]));
+}
