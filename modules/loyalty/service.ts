@@ -1,9 +1,9 @@
 import type { Call } from '../../src/core/call.ts';
-import type { Clock } from '../../src/core/clock.ts';
-import { createGroupCommit, type Database, type Tx } from '../../src/core/database/index.ts';
+import { createGroupCommit, type Tx } from '../../src/core/database/index.ts';
 import { DomainError } from '../../src/core/errors.ts';
 import { enqueue } from '../../src/core/jobs.ts';
-import { BUSINESS, type Settings } from '../../src/core/settings/index.ts';
+import type { Infrastructure } from '../../src/core/module.ts';
+import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort } from '../customers/contract.ts';
 import {
   type AdjustInput,
@@ -16,14 +16,19 @@ import {
   requestOf,
   reverseCommand,
 } from './commands.ts';
+import type { LoyaltyPort } from './contract.ts';
+import type { EarningRule } from './domain/rules.ts';
+import type { Tier } from './domain/tiers.ts';
+import { createLoyaltyPort } from './port.ts';
 import { countCustomersWithoutAccount } from './queries.ts';
+import { type BalanceAt, balancesAsOf } from './queries-reads.ts';
 import type { Programme } from './service-decide.ts';
 import { accountsOf, type Enrolled, enrol, enrolEverybody } from './service-membership.ts';
 import { type PostingPorts, postBatch } from './service-posting.ts';
-import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, TIERS } from './settings.ts';
+import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
 
 /** What `loyalty` does when asked now. */
-export interface LoyaltyService {
+export interface LoyaltyService extends LoyaltyPort {
   /** @throws DomainError that says why nothing was given */
   awardPoints(call: Call, input: AwardInput): Promise<Posted>;
   /** One answer per item, in order; items succeed and fail apart. */
@@ -36,18 +41,26 @@ export interface LoyaltyService {
   startEnrollingEverybody(options: { readonly dryRun: boolean }): Promise<number>;
   /** The same, here and now. @returns how many joined */
   enrolEverybody(call: Call, signal?: AbortSignal): Promise<number>;
+  /** What the business offers now. */
+  program(): Promise<Program>;
+  /** The tiers as read last, without waiting. */
+  tiersNow(): readonly Tier[];
+  /** Balances as they were known at past instants, in order. */
+  balancesAsOf(wanted: readonly BalanceAt[]): Promise<number[]>;
   /** For handlers: posts in their transaction, one answer per request. */
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
 }
 
-/** What the service stands on. */
-export interface LoyaltyServiceOptions {
-  readonly database: Database;
-  readonly settings: Settings;
-  /** The business's time. */
-  readonly clock: Clock;
-  readonly customers: Pick<CustomerPort, 'byIds' | 'survivors'>;
+/** The programme as it is in force. */
+export interface Program {
+  readonly tiers: readonly Tier[];
+  readonly rules: readonly EarningRule[];
+  readonly orderPoints: { readonly enabled: boolean; readonly pointsPerUnit: number };
+  readonly autoEnrol: boolean;
 }
+
+/** What the service stands on; `clock` is the business's. */
+export type LoyaltyFoundation = Pick<Infrastructure, 'database' | 'settings' | 'clock'>;
 
 /** Name of the job behind `startEnrollingEverybody`. */
 export const ENROL_EVERYBODY_JOB = 'loyalty.enrolEverybody';
@@ -57,8 +70,10 @@ const MAX_BATCH = 256;
 const MAX_QUEUED = 20_000;
 
 /** Makes the service; it holds nothing but its queue. */
-export function createLoyaltyService(options: LoyaltyServiceOptions): LoyaltyService {
-  const { database, settings, clock, customers } = options;
+export function createLoyaltyService(
+  { database, settings, clock }: LoyaltyFoundation,
+  customers: Pick<CustomerPort, 'byIds' | 'survivors'>,
+): LoyaltyService {
   const membership = { clock, customers };
 
   const programme = async (): Promise<Programme> => ({
@@ -86,6 +101,7 @@ export function createLoyaltyService(options: LoyaltyServiceOptions): LoyaltySer
     commit(requestOf(call, input.idempotencyKey, awardCommand(input, await bounds())));
 
   return {
+    ...createLoyaltyPort(database, settings),
     awardPoints,
     awardPointsBatch: (call, inputs) =>
       Promise.all(inputs.map((input) => awardPoints(call, input).catch(expectedFailure))),
@@ -107,6 +123,14 @@ export function createLoyaltyService(options: LoyaltyServiceOptions): LoyaltySer
       const { tiers } = await programme();
       return enrolEverybody(database, membership, call, tiers, signal);
     },
+    program: async () => ({
+      tiers: await settings.get(TIERS),
+      rules: await settings.get(EARNING_RULES),
+      orderPoints: await settings.get(ORDER_POINTS),
+      autoEnrol: await settings.get(AUTO_ENROL),
+    }),
+    tiersNow: () => settings.peek(TIERS),
+    balancesAsOf: (wanted) => balancesAsOf(database, wanted),
     post: (tx, requests) => postBatch(tx, posting, requests),
   };
 }

@@ -1,0 +1,57 @@
+import { defineCustomerPart, defineFilter, defineListPart } from '../../src/core/graph/index.ts';
+import type { EntryKind, EntrySource } from './domain/ledger.ts';
+import type { TierKey } from './domain/tiers.ts';
+
+/** An account as the graph shows it; times are texts when they come out of JSON built in SQL. */
+export interface AccountShape {
+  readonly id: string;
+  readonly customerId: string;
+  readonly joinedAt: Date | string;
+  readonly tierKey: TierKey;
+  readonly tierSince: Date | string;
+  readonly points: number;
+  readonly earned: number;
+}
+
+/** A ledger entry as the graph shows it. */
+export interface EntryShape {
+  readonly id: string;
+  readonly number: number;
+  readonly kind: EntryKind;
+  readonly points: number;
+  readonly balanceAfter: number;
+  readonly rule: string | null;
+  readonly source: EntrySource;
+  readonly reverses: string | null;
+  readonly reason: string | null;
+  readonly effectiveAt: Date | string;
+  readonly recordedAt: Date | string;
+}
+
+/** The membership of a customer: one look-up by the customer's id. */
+export const loyaltyPart = defineCustomerPart<AccountShape>({
+  name: 'loyalty',
+  sql: (customer, _args, _bind, nested) => `(
+    select json_build_object('id', la.id, 'customerId', la.customer_id, 'joinedAt', la.joined_at, 'tierKey', la.tier,
+                             'tierSince', la.tier_since, 'points', la.balance, 'earned', la.earned${nested})
+    from loyalty_account la where la.customer_id = ${customer}.id and la.closed_at is null)`,
+});
+
+/** The newest entries of the account it stands in: a backward index scan, n = page size. */
+export const entriesPart = defineListPart<EntryShape>({
+  name: 'entries',
+  keyLength: 1,
+  cursorOf: (entry) => [entry.number],
+  select: (_customer, { limit, after }, _args, bind) => `
+    select le.id, le.number, le.kind, le.points, le.balance_after as "balanceAfter", le.rule, le.source, le.reverses,
+           le.reason, le.effective_at as "effectiveAt", le.recorded_at as "recordedAt"
+    from loyalty_entry le
+    where le.account_id = la.id${after === null ? '' : ` and le.number < ${bind(after[0])}::int`}
+    order by le.number desc limit ${limit}`,
+});
+
+export const tierFilter = defineFilter<readonly TierKey[]>(
+  (customer, tiers, bind) => `exists (
+    select from loyalty_account la
+    where la.customer_id = ${customer}.id and la.closed_at is null and la.tier = any(${bind(tiers)}::text[]))`,
+);

@@ -1,0 +1,122 @@
+import DataLoader from 'dataloader';
+import {
+  type Builder,
+  connectionArgs,
+  connectionType,
+  encodeGlobalId,
+  perOperation,
+} from '../../../src/core/builder/index.ts';
+import { filterField, nestedPartField, partField } from '../../../src/core/graph/index.ts';
+import { nextTierOf, type TierKey } from '../domain/tiers.ts';
+import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, tierFilter } from '../parts.ts';
+import type { LoyaltyService } from '../service.ts';
+import type { TierTypes } from './tiers.ts';
+
+/** `Customer.loyalty`, the account with its entries, and the filter by tier. */
+export function accountTypes(builder: Builder, service: LoyaltyService, tiers: TierTypes) {
+  const Kind = builder.enumType('LedgerEntryKind', {
+    description: 'What an entry does.',
+    values: {
+      EARN: { description: 'Points were earned.' },
+      REDEEM: { description: 'Points were spent.' },
+      EXPIRE: { description: 'Points lapsed.' },
+      REVERSE: { description: 'An earlier entry was taken back; `reverses` says which.' },
+      ADJUST: { description: 'The balance was put right by hand, or moved by a merge of two customers.' },
+    } as const,
+  });
+  const Source = builder.enumType('LedgerEntrySource', {
+    description: 'What led to an entry.',
+    values: {
+      AWARD: { description: 'The mutations awardPoints and awardPointsBatch.' },
+      ORDER: { description: 'An order that came in.' },
+      REVERSAL: { description: 'The mutation reversePoints.' },
+      ADJUSTMENT: { description: 'The mutation adjustPoints.' },
+      MERGE: { description: 'Two customers became one.' },
+    } as const,
+  });
+  const Entry = builder.objectRef<EntryShape>('LedgerEntry').implement({
+    description: 'A line of the ledger. Entries are never changed: what was wrong is put right by another entry.',
+    fields: (t) => ({
+      id: t.id({ description: 'Global id.', resolve: (entry) => encodeGlobalId('LedgerEntry', entry.id) }),
+      number: t.exposeInt('number', { description: 'Its place in the account: 1, 2, 3 ... without a gap.' }),
+      kind: t.field({ type: Kind, description: 'What it does.', resolve: (entry) => entry.kind }),
+      points: t.expose('points', { type: 'SafeInt', description: 'Points it adds; negative when it takes some.' }),
+      balanceAfter: t.expose('balanceAfter', { type: 'SafeInt', description: 'The balance with this entry.' }),
+      rule: t.exposeString('rule', { nullable: true, description: 'Key of the earning rule, when one applied.' }),
+      source: t.field({ type: Source, description: 'What led to it.', resolve: (entry) => entry.source }),
+      reverses: t.id({
+        nullable: true,
+        description: 'The entry it takes back.',
+        resolve: (entry) => (entry.reverses === null ? null : encodeGlobalId('LedgerEntry', entry.reverses)),
+      }),
+      reason: t.exposeString('reason', { nullable: true, description: 'Why, in the words of who asked for it.' }),
+      effectiveAt: t.expose('effectiveAt', { type: 'DateTime', description: 'When it holds for the business.' }),
+      recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was written.' }),
+    }),
+  });
+  const Points = builder.objectRef<{ readonly available: number }>('Points').implement({
+    description: 'What an account holds.',
+    fields: (t) => ({
+      available: t.expose('available', { type: 'SafeInt', description: 'Points that can be spent; never below zero.' }),
+    }),
+  });
+
+  const pastBalances = perOperation(
+    () =>
+      new DataLoader(service.balancesAsOf, {
+        cacheKeyFn: ({ accountId, asOf }: { accountId: string; asOf: Date }) => `${accountId} ${asOf.getTime()}`,
+      }),
+  );
+  const Account = builder.objectRef<AccountShape>('LoyaltyAccount').implement({
+    description: 'Membership of a customer in the loyalty programme.',
+    fields: (t) => ({
+      id: t.id({ description: 'Global id.', resolve: (account) => encodeGlobalId('LoyaltyAccount', account.id) }),
+      joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When the customer joined.' }),
+      balance: t.field({
+        type: Points,
+        description: 'The sum of all entries.',
+        args: {
+          asOf: t.arg({ type: 'DateTime', description: 'As it was known at this time; now when left out.' }),
+        },
+        resolve: async (account, { asOf }, context) => {
+          if (asOf === null || asOf === undefined) return { available: account.points };
+          return { available: await pastBalances(context).load({ accountId: account.id, asOf }) };
+        },
+      }),
+      earned: t.expose('earned', {
+        type: 'SafeInt',
+        description: 'Points earned in all, spent or not, without those taken back: the tier goes by it.',
+      }),
+      tier: t.field({
+        type: tiers.Tier,
+        description: 'The tier held.',
+        resolve: (account, _args, context) => tiers.byKey(context, account.tierKey),
+      }),
+      tierSince: t.expose('tierSince', { type: 'DateTime', description: 'Since when the tier is held.' }),
+      nextTier: t.field({
+        type: tiers.NextTier,
+        nullable: true,
+        description: 'The tier above, and what it takes; null at the top.',
+        resolve: (account, _args, context) => nextTierOf(tiers.all(context), account.earned),
+      }),
+    }),
+  });
+  nestedPartField(builder, Account, entriesPart, 'entries', {
+    type: connectionType(builder, { name: 'LedgerEntry', node: Entry }),
+    description: 'Entries of the ledger, newest first.',
+    args: (arg) => connectionArgs(arg),
+  });
+  partField(builder, loyaltyPart, 'loyalty', {
+    type: Account,
+    nullable: true,
+    scope: 'loyalty:read',
+    description: 'Membership in the loyalty programme; null until the customer joins.',
+  });
+  filterField<readonly TierKey[]>(builder, 'tier', tierFilter, {
+    scope: 'loyalty:read',
+    field: (t) => t.field({ type: [tiers.Key], description: 'Members who hold one of these tiers.' }),
+  });
+  return { Account, Entry };
+}
+
+export type AccountTypes = ReturnType<typeof accountTypes>;
