@@ -143,3 +143,6 @@ export const knownEvent = (name: string): KnownEvent | undefined => byName.get(n
 
 /** A customer's own events count as activity, whatever their name; of the known ones those that say so. */
 export const countsAsActivity = (name: string): boolean => byName.get(name)?.activity ?? true;
+
+/** Known events that show no activity of the customer itself. */
+export const passiveEventNames: readonly string[] = catalogueNames.filter((name) => !CATALOGUE[name].activity);

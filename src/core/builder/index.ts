@@ -16,5 +16,6 @@ export { type DomainErrorClass, domainError } from './domain-errors.ts';
 export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { batchMutationField, checkBatch, mutationField } from './mutations.ts';
+export { type PeriodShape, periodInput } from './period.ts';
 export type { CustomerNode, MoneyShape } from './shapes.ts';
 export type { Builder, BuilderTypes } from './types.ts';

@@ -1,0 +1,14 @@
+import type { MonthlyChurn } from './domain/rate.ts';
+
+export type { MonthlyChurn } from './domain/rate.ts';
+export * from './events.ts';
+
+/** What `churn` answers to other modules now. */
+export interface ChurnPort {
+  /**
+   * Logo churn of the calendar months (business time zone) that begin in a half-open range of days; months that have not
+   * begun are left out, the running one is counted so far.
+   * @param fromDay `YYYY-MM-DD`
+   */
+  monthly(fromDay: string, toDay: string): Promise<MonthlyChurn[]>;
+}
