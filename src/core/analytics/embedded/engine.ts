@@ -201,8 +201,12 @@ async function* withHead(
   }
 }
 
+/** Where `clickhouse local`, from which chdb is made, differs from a server. */
+const AS_ON_A_SERVER: readonly (readonly [string, string])[] = [['implicit_select', '0']];
+
 function forSession({ database, settings, params }: Statement): Pick<Statement, 'database' | 'settings' | 'params'> {
-  return { database, params, settings: new Map([...settings].filter(([name]) => !HTTP_SETTINGS.has(name))) };
+  const known = [...settings].filter(([name]) => !HTTP_SETTINGS.has(name));
+  return { database, params, settings: new Map([...AS_ON_A_SERVER, ...known]) };
 }
 
 function readableOf(bytes: Uint8Array): Readable {
