@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { memberName, root, type Source, type SyntaxNode, sourceOf, sourcesOf } from './sources.ts';
+import { chain, memberName, root, type Source, type SyntaxNode, sourceOf, sourcesOf } from './sources.ts';
 
 /** Lines of a source file at which it has to be split. */
 const LINES_MAX = 400;
@@ -29,19 +29,12 @@ const rollsDice = (node: SyntaxNode) => memberName(node) === 'Math.random';
 /** `x.prisma.model.create(...)` and its like: records are written by SQL in services, so that rules live in one place. */
 function writesByPrisma(node: SyntaxNode): boolean {
   if (node.type !== 'CallExpression') return false;
-  const [method, model, client] = chain(node.callee as SyntaxNode);
+  const [method, model, client] = chain(node.callee);
   return (
     model !== undefined &&
     client === 'prisma' &&
     /^(create|update|upsert|delete)|^\$(execute|transaction)/.test(method ?? '')
   );
-}
-
-/** Names of a chain of members, the last first. */
-function chain(node: SyntaxNode): string[] {
-  if (node.type === 'Identifier') return [String(node.value)];
-  if (node.type !== 'MemberExpression') return [];
-  return [String((node.property as SyntaxNode).value), ...chain(node.object as SyntaxNode)];
 }
 
 describe('rules of the house that no other tool sees', () => {

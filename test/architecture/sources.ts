@@ -11,6 +11,7 @@ export interface Source {
   readonly path: string;
   readonly text: string;
   /** Its syntax tree, parsed when first asked for. */
+  tree(): unknown;
   nodes(): Generator<SyntaxNode>;
 }
 
@@ -32,7 +33,12 @@ export function sourcesOf(patterns: readonly string[], options: { tests: boolean
 
 /** A source from text, real or planted. */
 export function sourceOf(path: string, text: string): Source {
-  return { path, text, nodes: () => walk(parseSync(text, { syntax: 'typescript' })) };
+  let parsed: unknown;
+  const tree = () => {
+    parsed ??= parseSync(text, { syntax: 'typescript' });
+    return parsed;
+  };
+  return { path, text, tree, nodes: () => walk(tree()) };
 }
 
 function isNode(value: unknown): value is SyntaxNode {
@@ -55,15 +61,57 @@ export function memberName(node: SyntaxNode): string | undefined {
   return `${String(node.object.value)}.${String(node.property.value)}`;
 }
 
+/** Names of a chain of members, the last first: `update`, `customer`, `prisma` for `prisma.customer.update`. */
+export function chain(node: unknown): string[] {
+  if (!isNode(node)) return [];
+  if (node.type === 'Identifier') return [String(node.value)];
+  if (node.type !== 'MemberExpression') return [];
+  return [...chain(node.property), ...chain(node.object)];
+}
+
 /** Stands in a text where the program puts in a value. */
 export const PUT_IN = '$value$';
+/** The same where the value is the `table` of something, so that the name is written out elsewhere. */
+export const PUT_IN_TABLE = '$table$';
+
+/** A text of the program. */
+export interface Text {
+  readonly text: string;
+  /** It is handed to ClickHouse: an argument of `analytics.command(...)` and its like. */
+  readonly forAnalytics: boolean;
+  /** It is the value of a property `table`. */
+  readonly namesTable: boolean;
+}
 
 /** Texts of the file: string literals, and templates with `PUT_IN` where a value is put in. */
-export function* textsOf(source: Source): Generator<string> {
-  for (const node of source.nodes()) {
-    if (node.type === 'StringLiteral') yield String(node.value);
-    if (node.type === 'TemplateLiteral' && Array.isArray(node.quasis)) {
-      yield node.quasis.map((quasi: { cooked?: string; raw: string }) => quasi.cooked ?? quasi.raw).join(PUT_IN);
+export function textsOf(source: Source): Text[] {
+  return [...textsWithin(source.tree(), { forAnalytics: false, namesTable: false })];
+}
+
+function* textsWithin(value: unknown, place: Omit<Text, 'text'>): Generator<Text> {
+  if (Array.isArray(value)) for (const item of value) yield* textsWithin(item, place);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  let inner = { ...place, namesTable: false };
+  if (isNode(value)) {
+    if (value.type === 'StringLiteral') yield { text: String(value.value), ...place };
+    if (value.type === 'TemplateLiteral') yield { text: templateText(value), ...place };
+    if (/Function/.test(value.type)) inner = { ...inner, forAnalytics: false };
+    if (value.type === 'CallExpression' && chain(value.callee).includes('analytics'))
+      inner = { ...inner, forAnalytics: true };
+    if (value.type === 'KeyValueProperty' && isNode(value.key) && value.key.value === 'table') {
+      inner = { ...inner, namesTable: true };
     }
+    if (['TsAsExpression', 'TsConstAssertion', 'TsSatisfiesExpression'].includes(value.type))
+      inner = { ...inner, namesTable: place.namesTable };
   }
+  for (const child of Object.values(value)) if (typeof child === 'object') yield* textsWithin(child, inner);
+}
+
+function templateText(template: SyntaxNode): string {
+  const quasis = template.quasis as { cooked?: string; raw: string }[];
+  const values = (template.expressions ?? []) as unknown[];
+  const putIn = (value: unknown) => (chain(value).length > 1 && chain(value)[0] === 'table' ? PUT_IN_TABLE : PUT_IN);
+  return quasis
+    .map((quasi, index) => `${quasi.cooked ?? quasi.raw}${index < values.length ? putIn(values[index]) : ''}`)
+    .join('');
 }

@@ -26,6 +26,7 @@ describe('a module writes only tables that its own model file declares', () => {
     ['copy', "tx.client.query(from('copy customer (id, name) from stdin'))"],
     ['truncate', "tx.query('truncate customer cascade')"],
     ['name put together', `tx.query(\`insert into \${table} values (1)\`)`],
+    ['name of a table to be put in', "createStore({ table: 'customer', columns: {} })"],
     ['no such table', "tx.query('delete from nowhere')"],
   ])('a planted %s is caught', (_, text) => {
     const planted = sourceOf('modules/loyalty/service.ts', text);
@@ -37,6 +38,8 @@ describe('a module writes only tables that its own model file declares', () => {
     ['reading', "tx.query('select * from customer for update')"],
     ['upsert clause', "tx.query('insert into loyalty_entry values (1) on conflict (id) do update set points = 2')"],
     ['own temporary table', "tx.query('create temp table incoming (id uuid)'); tx.query('copy incoming from stdin')"],
+    ['named elsewhere', `tx.query(\`insert into \${spec.table} values (1)\`)`],
+    ['staging in ClickHouse', `run.analytics.command(\`INSERT INTO \${table} SELECT 1\`)`],
     ['plain English', "const description = 'Update the customer, then set the tier. Truncate the name.'"],
     ['comment', '// insert into customer\nexport {}'],
   ])('%s is allowed', (_, text) => {
