@@ -6,6 +6,7 @@ import { newId } from '../../../src/core/ids.ts';
 import { formatMinor } from '../../../src/core/money.ts';
 import { countsAsActivity } from '../catalogue.ts';
 import { derivedId, eventUid, OWN_SOURCE } from '../identity.ts';
+import { acceptEvents, type InboxRow } from './inbox.ts';
 
 /** An event of the stream that follows from a record. */
 export interface DerivedEvent {
@@ -20,9 +21,6 @@ export interface DerivedEvent {
   readonly value?: number;
   readonly properties?: Readonly<Record<string, unknown>>;
 }
-
-/** The channel that wakes whoever takes accepted events to the history engine. */
-const INBOX_CHANNEL = 'holdfast_inbox';
 
 /** What a transaction has to tell: facts for the outbox, and events for the stream. Written by one statement each. */
 export class Facts {
@@ -73,34 +71,23 @@ export async function noteActivity(tx: Tx, seen: readonly Seen[]): Promise<void>
 }
 
 async function writeStream(tx: Tx, stream: readonly DerivedEvent[], clock: Clock): Promise<void> {
-  if (stream.length === 0) return;
-  const ids = stream.map((event) => derivedId(event.name, event.externalId, event.state));
-  await tx.query(
-    `with e as (
-       select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::numeric[], $7::text[], $8::jsonb[])
-         as t(event_uid, source_id, customer_id, name, at, value, currency, properties)
-     ), fresh as (
-       insert into event_seen (event_uid, seen_at) select event_uid, $9 from e order by event_uid
-       on conflict do nothing returning event_uid
-     ), stored as (
-       insert into event_inbox (event_uid, source, source_id, customer_id, name, at, value, currency, properties, batch_id, accepted_at)
-       select event_uid, $10, source_id, customer_id, name, at, value, currency, properties, $11, $9 from e join fresh using (event_uid)
-       on conflict do nothing returning 1
-     )
-     select pg_notify('${INBOX_CHANNEL}', '') from stored limit 1`,
-    [
-      ids.map((id) => eventUid(OWN_SOURCE, id)),
-      ids,
-      stream.map((event) => event.customerId),
-      stream.map((event) => event.name),
-      stream.map((event) => event.at.toISOString()),
-      stream.map((event) => (event.money === undefined ? (event.value ?? null) : formatMinor(event.money))),
-      stream.map((event) => event.money?.currency ?? null),
-      stream.map((event) => JSON.stringify(event.properties ?? {})),
-      clock.now(),
-      OWN_SOURCE,
-      newId(),
-    ],
-    { name: 'derived_events' },
-  );
+  const batchId = newId();
+  const rows = new Map<string, InboxRow>();
+  for (const event of stream) {
+    const sourceId = derivedId(event.name, event.externalId, event.state);
+    const uid = eventUid(OWN_SOURCE, sourceId);
+    rows.set(uid, {
+      uid,
+      source: OWN_SOURCE,
+      sourceId,
+      customerId: event.customerId,
+      name: event.name,
+      at: event.at,
+      value: event.money === undefined ? (event.value?.toString() ?? null) : formatMinor(event.money),
+      currency: event.money?.currency ?? null,
+      properties: JSON.stringify(event.properties ?? {}),
+      batchId,
+    });
+  }
+  await acceptEvents(tx, [...rows.values()], clock.now());
 }

@@ -1,4 +1,5 @@
 import type { Tx } from '../../../src/core/database/index.ts';
+import { DomainError } from '../../../src/core/errors.ts';
 import { newEvent } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { formatMinor } from '../../../src/core/money.ts';
@@ -11,7 +12,12 @@ import type { Convert } from './rates.ts';
 import { createStore, type Upserted } from './store.ts';
 import { given, kept, type RecordKind } from './upsert.ts';
 
-export type OrderFields = ReturnType<typeof orderInput.parse>;
+export type OrderFields = ReturnType<typeof orderInput.parse> & {
+  /** What came back in addition to what had come back before: the way of events. 'all' is the whole order. */
+  readonly alsoReturned?: number | 'all';
+  /** Only an order that is known already is meant. */
+  readonly existing?: boolean;
+};
 
 export interface OrderRow {
   readonly id: string;
@@ -54,6 +60,15 @@ export interface OrderTerms {
   readonly reportingCurrency: string;
   readonly convert: Convert;
   readonly quiet: boolean;
+  /** Properties that the stream's event of an order carries beside its id, by the order's external id. */
+  readonly properties?: ReadonlyMap<string, object>;
+}
+
+/** The facts of a return name an order nobody has heard of. */
+export class OrderNotKnown extends DomainError {
+  constructor(externalId: string, path: readonly string[]) {
+    super('CUSTOMERS_ORDER_NOT_KNOWN', `There is no order "${externalId}".`, { path });
+  }
 }
 
 /** Orders, with or without lines. The first word on an order publishes it; later ones correct it. */
@@ -65,6 +80,7 @@ export const orders = (terms: OrderTerms): RecordKind<OrderFields, OrderRow> => 
   key: (input) => [input.externalId],
   seenAt: (input) => input.placedAt,
   decide(input, customerId, was, rules) {
+    if (was === null && input.existing === true) return new OrderNotKnown(input.externalId, rules.path.map(String));
     const future = rules.future({ placedAt: input.placedAt, returnedAt: input.returnedAt });
     if (future !== null) return future;
     const amountMinor = input.amountMinor ?? (input.lines ? linesAmount(input.lines) : was?.amountMinor);
@@ -76,13 +92,7 @@ export const orders = (terms: OrderTerms): RecordKind<OrderFields, OrderRow> => 
     if (was !== null && currency !== was.currency) {
       return new CurrencyMismatch('order', was.currency, currency, [...rules.path.map(String), 'currency']);
     }
-    const returnedMinor =
-      input.returnedAmountMinor ??
-      (input.lines?.some((line) => typeof line.returnedQuantity === 'number')
-        ? linesReturned(input.lines)
-        : undefined) ??
-      was?.returnedMinor ??
-      0;
+    const returnedMinor = returnedOf(input, amountMinor, was?.returnedMinor ?? 0);
     if (returnedMinor > amountMinor) {
       return rules.invalid('returnedAmountMinor', returnedMinor, `is more than the order's ${amountMinor}`);
     }
@@ -111,10 +121,18 @@ export const orders = (terms: OrderTerms): RecordKind<OrderFields, OrderRow> => 
   after: (tx, done) => writeLines(tx, done),
 });
 
+function returnedOf(input: OrderFields, amountMinor: number, was: number): number {
+  if (input.alsoReturned === 'all') return amountMinor;
+  if (input.alsoReturned !== undefined) return was + input.alsoReturned;
+  if (typeof input.returnedAmountMinor === 'number') return input.returnedAmountMinor;
+  const lines = input.lines ?? [];
+  return lines.some((line) => typeof line.returnedQuantity === 'number') ? (linesReturned(lines) ?? was) : was;
+}
+
 function tell(facts: Facts, { before, after }: Upserted<OrderRow>, terms: OrderTerms): void {
   const { customerId, externalId, currency, placedAt, returnedAt } = after;
   const { reportingCurrency, quiet } = terms;
-  const properties = { orderId: externalId };
+  const properties = { ...terms.properties?.get(externalId), orderId: externalId };
   if (before === null) {
     const { id: orderId, amountMinor, reportingAmountMinor } = after;
     const amounts = { amountMinor, currency, reportingAmountMinor, reportingCurrency };

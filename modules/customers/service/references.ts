@@ -147,7 +147,7 @@ export async function resolveReferences(
 }
 
 /** Of the ids given, those of customers, each with the id to use. */
-async function livingIds(
+export async function livingIds(
   queryable: Queryable,
   ids: readonly string[],
 ): Promise<Map<string, { readonly id: string; readonly erased: boolean }>> {

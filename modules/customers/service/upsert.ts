@@ -100,6 +100,28 @@ export function rulesFor(path: readonly (string | number)[], now: Date, toleranc
   };
 }
 
+/** An item that was read, and the place of its failures. */
+export interface ReadItem<Input> {
+  readonly input: Input;
+  readonly path: readonly (string | number)[];
+}
+
+/** What holds for a batch: read before its transaction begins. */
+export interface BatchTerms {
+  readonly now: Date;
+  readonly toleranceSeconds: number;
+  readonly createCustomers: boolean;
+}
+
+/** The settings in force, for one batch. */
+export async function batchTerms({ settings, clock }: Ground): Promise<BatchTerms> {
+  return {
+    now: clock.now(),
+    toleranceSeconds: await settings.get(FUTURE_TOLERANCE),
+    createCustomers: (await settings.get(UNKNOWN_CUSTOMER)) === 'create',
+  };
+}
+
 /**
  * Upserts a batch of records in one transaction and a handful of statements, whatever its size. An item that breaks a
  * rule gets its failure; the others are done.
@@ -110,9 +132,7 @@ export async function upsertRecords<Input extends CustomerReference, Row extends
   inputs: readonly unknown[],
   kind: RecordKind<Input, Row>,
 ): Promise<(UpsertedRecord<Row> | DomainError)[]> {
-  const unknownCustomer = await ground.settings.get(UNKNOWN_CUSTOMER);
-  const tolerance = await ground.settings.get(FUTURE_TOLERANCE);
-  const now = ground.clock.now();
+  const terms = await batchTerms(ground);
   const answers: (UpsertedRecord<Row> | DomainError)[] = new Array(inputs.length);
   const read = inputs.flatMap((raw, index) => {
     const path = ['input', index];
@@ -122,39 +142,9 @@ export async function upsertRecords<Input extends CustomerReference, Row extends
     return [];
   });
   if (read.length === 0) return answers;
-
   const done = await ground.database.transaction(async (tx) => {
-    const results: (Upserted<Row> | DomainError)[] = new Array(read.length);
-    const references = read.map(({ input, path }) => ({ reference: input, path, seenAt: kind.seenAt(input) ?? now }));
-    const options = { create: unknownCustomer === 'create', origin: kind.origin };
-    const customers = await resolveReferences(tx, call, ground.clock, references, options);
-    const items = read.flatMap(({ input, path }, position) => {
-      const customerId = customers[position] as string | DomainError;
-      if (customerId instanceof DomainError) {
-        results[position] = customerId;
-        return [];
-      }
-      const rules = rulesFor(path, now, tolerance);
-      const decide = (existing: Row | null): Row | DomainError => {
-        if (existing !== null && existing.customerId !== customerId) {
-          return new RecordOfOtherCustomer(kind.what, existing.externalId, [...path.map(String), 'externalId']);
-        }
-        const after = kind.decide(input, customerId, existing, rules);
-        return after instanceof DomainError ? after : unlessSame(existing, after);
-      };
-      return [{ position, input, key: kind.key(input, customerId), decide }];
-    });
-    const upserted = await kind.store.upsert(tx, items);
     const facts = new Facts();
-    const written: { input: Input; upserted: Upserted<Row> }[] = [];
-    upserted.forEach((result, at) => {
-      const { position, input } = items[at] as (typeof items)[number];
-      results[position] = result;
-      if (result instanceof DomainError) return;
-      written.push({ input, upserted: result });
-      if (result.before !== result.after) kind.tell(facts, result, input);
-    });
-    await kind.after?.(tx, written);
+    const results = await applyRecords(tx, ground, call, read, kind, terms, facts);
     await facts.write(tx, call, ground);
     return results;
   });
@@ -163,4 +153,47 @@ export async function upsertRecords<Input extends CustomerReference, Row extends
     answers[index] = result instanceof DomainError ? result : { row: result.after, created: result.before === null };
   });
   return answers;
+}
+
+/** The same within a transaction of the caller, who writes the facts. */
+export async function applyRecords<Input extends CustomerReference, Row extends RecordRow>(
+  tx: Tx,
+  ground: Ground,
+  call: Call,
+  read: readonly ReadItem<Input>[],
+  kind: RecordKind<Input, Row>,
+  { now, toleranceSeconds, createCustomers }: BatchTerms,
+  facts: Facts,
+): Promise<(Upserted<Row> | DomainError)[]> {
+  const results: (Upserted<Row> | DomainError)[] = new Array(read.length);
+  const references = read.map(({ input, path }) => ({ reference: input, path, seenAt: kind.seenAt(input) ?? now }));
+  const options = { create: createCustomers, origin: kind.origin };
+  const customers = await resolveReferences(tx, call, ground.clock, references, options);
+  const items = read.flatMap(({ input, path }, position) => {
+    const customerId = customers[position] as string | DomainError;
+    if (customerId instanceof DomainError) {
+      results[position] = customerId;
+      return [];
+    }
+    const rules = rulesFor(path, now, toleranceSeconds);
+    const decide = (existing: Row | null): Row | DomainError => {
+      if (existing !== null && existing.customerId !== customerId) {
+        return new RecordOfOtherCustomer(kind.what, existing.externalId, [...path.map(String), 'externalId']);
+      }
+      const after = kind.decide(input, customerId, existing, rules);
+      return after instanceof DomainError ? after : unlessSame(existing, after);
+    };
+    return [{ position, input, key: kind.key(input, customerId), decide }];
+  });
+  const upserted = await kind.store.upsert(tx, items);
+  const written: { input: Input; upserted: Upserted<Row> }[] = [];
+  upserted.forEach((result, at) => {
+    const { position, input } = items[at] as (typeof items)[number];
+    results[position] = result;
+    if (result instanceof DomainError) return;
+    written.push({ input, upserted: result });
+    if (result.before !== result.after) kind.tell(facts, result, input);
+  });
+  await kind.after?.(tx, written);
+  return results;
 }
