@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import type { Analytics } from '../../../src/core/analytics/index.ts';
+
+/** A row that was refused or dropped, by one rule. */
+export interface RejectRow {
+  readonly line: number;
+  /** Empty when the whole row is meant. */
+  readonly column: string;
+  readonly rule: string;
+  readonly value: string;
+}
+
+const ROWS = `FROM import_reject FINAL WHERE job_id = {job:UUID}`;
+
+/** A page in the order of the file; `after` is the last one seen. Reads one stretch of the primary key. */
+export function rejectsPage(
+  analytics: Analytics,
+  job: string,
+  page: { readonly limit: number; readonly after: Pick<RejectRow, 'line' | 'column' | 'rule'> | null },
+): Promise<RejectRow[]> {
+  const { line = 0, column = '', rule = '' } = page.after ?? {};
+  return analytics.query<RejectRow>(
+    `SELECT line, column, rule, value ${ROWS} AND (line, column, rule) > ({line:UInt64}, {column:String}, {rule:String})
+     ORDER BY line, column, rule LIMIT {limit:UInt32}`,
+    { job, line, column, rule, limit: page.limit },
+  );
+}
+
+/** All of them as a CSV file. */
+export const rejectsFile = (analytics: Analytics, job: string): Promise<Readable> =>
+  analytics.export(`SELECT line, column, rule, value ${ROWS} ORDER BY line, column, rule`, 'CSVWithNames', { job });
+
+export async function countRejects(analytics: Analytics, job: string): Promise<number> {
+  const [row] = await analytics.query<{ count: number }>(`SELECT count() AS count ${ROWS}`, { job });
+  return row?.count ?? 0;
+}
