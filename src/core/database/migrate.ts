@@ -8,6 +8,8 @@ import { DatabaseMissing, MigrationEdited, MigrationFailed, MigrationUnknown } f
 export interface MigrateOptions {
   /** Default: the repository's `prisma/migrations`. */
   readonly folder?: string;
+  /** Names of the migrations to apply, when not all: a backup is restored into the tables it was taken from. */
+  readonly only?: readonly string[];
   /** Makes the database when the server has none of that name. Default false. */
   readonly createDatabase?: boolean;
   /** More to migrate while the lock is held, e.g. the job queue's own tables. */
@@ -75,7 +77,7 @@ export async function migrate(connection: pg.ClientConfig, options: MigrateOptio
     checkHistory(files, rows);
     await forgetUnfinished(client, rows);
     const applied: string[] = [];
-    for (const file of files) {
+    for (const file of selected(files, options.only)) {
       if (rows.some((row) => row.finished && row.name === file.name)) continue;
       await apply(client, file);
       applied.push(file.name);
@@ -112,6 +114,13 @@ function readMigrations(folder: string): MigrationFile[] {
       const sql = readFileSync(path.join(folder, name, 'migration.sql'), 'utf8');
       return { name, sql, checksum: checksumOf(sql) };
     });
+}
+
+function selected(files: readonly MigrationFile[], only: readonly string[] | undefined): readonly MigrationFile[] {
+  if (only === undefined) return files;
+  const unknown = only.filter((name) => !files.some((file) => file.name === name));
+  if (unknown.length > 0) throw new MigrationUnknown(unknown);
+  return files.filter((file) => only.includes(file.name));
 }
 
 const checksumOf = (sql: string): string => createHash('sha256').update(sql).digest('hex');

@@ -3,9 +3,9 @@ import type { Database, Queryable } from '../database/index.ts';
 /** Any fixed number: serialises raising the epoch among starting processes. */
 const EPOCH_LOCK = 4_016_180_338;
 
-async function raise(tx: Queryable): Promise<number> {
+async function raise(tx: Queryable, above = 0): Promise<number> {
   const rows = await tx.query<{ epoch: number }>('select outbox_epoch() as epoch');
-  const next = (rows[0]?.epoch ?? 0) + 1;
+  const next = Math.max(rows[0]?.epoch ?? 0, above) + 1;
   await tx.query(
     `create or replace function outbox_epoch() returns integer language sql stable parallel safe return ${next}`,
   );
@@ -15,12 +15,13 @@ async function raise(tx: Queryable): Promise<number> {
 /**
  * Begins a new epoch: for a restore, whose target cluster counts transactions from another number. Events written from
  * now on stand after all earlier ones, and cursors given out before stay valid.
+ * @param above an epoch that must lie behind, too: that of the cluster the rows came from
  * @returns the new epoch
  */
-export const raiseEpoch = (database: Pick<Database, 'transaction'>): Promise<number> =>
+export const raiseEpoch = (database: Pick<Database, 'transaction'>, above = 0): Promise<number> =>
   database.transaction(async (tx) => {
     await tx.query('select pg_advisory_xact_lock($1)', [EPOCH_LOCK]);
-    return raise(tx);
+    return raise(tx, above);
   });
 
 /**
