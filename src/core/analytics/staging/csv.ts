@@ -91,6 +91,7 @@ export class CsvScanner {
   }
 
   #scan(window: Buffer, ended: boolean): void {
+    const { maxRecordBytes } = this.#options;
     let position = 0;
     if (this.#skipping) {
       const newline = window.indexOf(NEWLINE);
@@ -106,20 +107,22 @@ export class CsvScanner {
     const clean = lines.length === 0 || (isUtf8(lines) && !lines.includes(0));
     while (position <= lastNewline && !this.hopeless) {
       const next = this.#record(window, position, clean);
-      if (next === INCOMPLETE) {
-        if (!ended && window.length - position <= this.#options.maxRecordBytes) break;
-        this.#openQuotes += 1;
-      }
+      if (next === INCOMPLETE && !ended && window.length - position <= maxRecordBytes) break;
       if (next >= 0) {
         position = next;
         continue;
       }
       const newline = window.indexOf(NEWLINE, position);
-      this.#reject(window, position, newline, next === INCOMPLETE ? 'UNCLOSED_QUOTE' : 'TEXT_AFTER_QUOTE');
+      let rule: ShapeRule = 'TEXT_AFTER_QUOTE';
+      if (next === INCOMPLETE) {
+        rule = newline - position > maxRecordBytes ? 'RECORD_TOO_LONG' : 'UNCLOSED_QUOTE';
+        if (rule === 'UNCLOSED_QUOTE') this.#openQuotes += 1;
+      }
+      this.#reject(window, position, newline, rule);
       this.#line += 1;
       position = newline + 1;
     }
-    if (window.length - position > this.#options.maxRecordBytes && position > lastNewline) {
+    if (window.length - position > maxRecordBytes && position > lastNewline) {
       this.#reject(window, position, window.length, 'RECORD_TOO_LONG');
       this.#skipping = true;
       this.#held = Buffer.alloc(0);
@@ -131,7 +134,7 @@ export class CsvScanner {
 
   /**
    * Reads one record and writes it out, or rejects it whole when its quotes are in order and something else is not. Gives
-   * the position behind it; INCOMPLETE when a quote is open at the end, BROKEN when there is text after a closing quote.
+   * the position behind it; INCOMPLETE when its end is not in the window or too far off, BROKEN when there is text after a closing quote.
    */
   #record(window: Buffer, start: number, clean: boolean): number {
     const first = window[start];
@@ -169,9 +172,9 @@ export class CsvScanner {
           if (byte > BACKSLASH || (byte > RETURN && byte !== BACKSLASH)) out[o++] = byte;
           else o = escapeInto(out, o, byte);
         }
-        if (p >= end) return INCOMPLETE;
+        if (p >= end || p - start > maxRecordBytes) return INCOMPLETE;
         byte = window[p] as number;
-        if (byte === RETURN && p + 1 === end) return INCOMPLETE;
+        if (byte === RETURN && (p + 1 === end || p + 1 - start > maxRecordBytes)) return INCOMPLETE;
         if (byte === RETURN && window[p + 1] === NEWLINE) byte = window[++p] as number;
         if (byte !== delimiter && byte !== NEWLINE) return BROKEN;
       } else {
@@ -189,7 +192,8 @@ export class CsvScanner {
       p += 1;
       if (byte === NEWLINE) break;
     }
-    const rule = this.#ruleBroken(window, start, p, field, clean);
+    if (p - 1 - start > maxRecordBytes) return INCOMPLETE;
+    const rule = this.#ruleBroken(window.subarray(start, p), field, clean);
     if (rule !== null) {
       this.#reject(window, start, p - 1, rule);
       this.#line += newlines;
@@ -204,19 +208,19 @@ export class CsvScanner {
     return p;
   }
 
-  #ruleBroken(window: Buffer, start: number, end: number, fields: number, clean: boolean): ShapeRule | null {
-    const { fieldCount, maxRecordBytes } = this.#options;
-    if (end - start > maxRecordBytes) return 'RECORD_TOO_LONG';
+  #ruleBroken(record: Uint8Array, fields: number, clean: boolean): ShapeRule | null {
+    const { fieldCount } = this.#options;
     if (fields !== fieldCount) return fields < fieldCount ? 'TOO_FEW_COLUMNS' : 'TOO_MANY_COLUMNS';
     if (clean) return null;
-    const record = window.subarray(start, end);
     if (!isUtf8(record)) return 'INVALID_ENCODING';
     return record.includes(0) ? 'NUL_BYTE' : null;
   }
 
   #reject(window: Buffer, start: number, end: number, rule: ShapeRule): void {
     this.#row += 1;
-    this.#sink.reject({ line: this.#line, row: this.#row, rule, value: excerpt(window.subarray(start, end)) });
+    // Not more than a record may hold, so that it is the same wherever the window ends.
+    const bytes = window.subarray(start, Math.min(end, start + this.#options.maxRecordBytes));
+    this.#sink.reject({ line: this.#line, row: this.#row, rule, value: excerpt(bytes) });
   }
 
   #flush(): void {
