@@ -12,7 +12,7 @@ import {
 import { InvalidInput } from '../errors.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import { DeadLetterNotFound } from './errors.ts';
-import { domainEventRef } from './schema.ts';
+import { domainEvent } from './schema.ts';
 
 /** The operators' view of dead letters. */
 export const deadLettersSchema =
@@ -27,7 +27,7 @@ export const deadLettersSchema =
     builder.objectType(Letter, {
       description: 'An event that a handler could not apply in as many attempts as it has.',
       fields: (t) => ({
-        event: t.field({ type: domainEventRef, description: 'The event.', resolve: (letter) => letter.event }),
+        event: t.field({ type: domainEvent(builder), description: 'The event.', resolve: (letter) => letter.event }),
         handler: t.string({ description: 'The handler that failed.', resolve: (letter) => letter.handler }),
         attempts: t.int({ description: 'How often it was tried.', resolve: (letter) => letter.attempts }),
         error: t.string({ description: 'What went wrong the last time.', resolve: (letter) => letter.error }),

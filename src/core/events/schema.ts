@@ -1,12 +1,18 @@
-import { type InputFieldMap, type InputShapeFromFields, InterfaceRef, type ObjectFieldsShape } from '@pothos/core';
+import type { InputFieldMap, InputShapeFromFields, InterfaceRef, ObjectFieldsShape } from '@pothos/core';
 import type { Scope } from '../access/principal.ts';
 import { type Builder, type BuilderTypes, decodeGlobalId } from '../builder/index.ts';
 import { InvalidInput } from '../errors.ts';
 import type { DomainEvent, EventDefinition, EventRegistry } from './definition.ts';
 import { AFTER, EVENT_STREAM, type EventStream } from './stream.ts';
 
-/** The interface of all events; a module may add fields to it by `builder.interfaceField(domainEventRef, ...)`. */
-export const domainEventRef = new InterfaceRef<BuilderTypes, DomainEvent>('DomainEvent');
+const interfaces = new WeakMap<Builder, InterfaceRef<BuilderTypes, DomainEvent>>();
+
+/** The interface of all events; a module may add a field to it: `builder.interfaceField(domainEvent(builder), ...)`. */
+export function domainEvent(builder: Builder): InterfaceRef<BuilderTypes, DomainEvent> {
+  const ref = interfaces.get(builder) ?? builder.interfaceRef<DomainEvent>('DomainEvent');
+  interfaces.set(builder, ref);
+  return ref;
+}
 
 /** Which object type shows the events of a type, as far as a module declared one. */
 const objectTypes = new WeakMap<Builder, Map<string, string>>();
@@ -49,7 +55,7 @@ export interface EventSubscriptionOptions<P, Args extends InputFieldMap> {
   readonly type: string;
   /** What the event shows beside the envelope, from `event.payload` or through loaders. */
   readonly fields: ObjectFieldsShape<BuilderTypes, DomainEvent<P>>;
-  /** Filters beside `after` and `customerId`. */
+  /** Filters beside `after` and `customerId`: `builder.args((t) => ({ ... }))`. */
   readonly args?: Args;
   /** Whether an event passes the filters. Default: all do. */
   readonly accepts?: (event: DomainEvent<P>, args: InputShapeFromFields<Args>) => boolean;
@@ -76,7 +82,7 @@ export function eventSubscription<P, Args extends InputFieldMap = {}>(
   const ref = builder.objectRef<DomainEvent<P>>(type);
   builder.objectType(ref, {
     description: `${definition.description}`,
-    interfaces: [domainEventRef],
+    interfaces: [domainEvent(builder)],
     isTypeOf: (value) => (value as DomainEvent).type === definition.type,
     fields: options.fields,
   });
@@ -125,7 +131,7 @@ export const eventsSchema =
       },
     });
 
-    builder.interfaceType(domainEventRef, {
+    builder.interfaceType(domainEvent(builder), {
       description: 'A fact that happened. Events carry ids and numbers, no personal data.',
       resolveType: (event) => objectTypesOf(builder).get(event.type) ?? UNTYPED,
       fields: (t) => ({
@@ -166,7 +172,7 @@ export const eventsSchema =
 
     builder.objectType(builder.objectRef<DomainEvent>(UNTYPED), {
       description: 'An event that has no type of its own.',
-      interfaces: [domainEventRef],
+      interfaces: [domainEvent(builder)],
       isTypeOf: (value) => !objectTypesOf(builder).has((value as DomainEvent).type),
     });
 
@@ -177,7 +183,7 @@ export const eventsSchema =
     };
     builder.subscriptionField('events', (t) =>
       t.field({
-        type: domainEventRef,
+        type: domainEvent(builder),
         description: `All events, in order. ${RESUMABLE}`,
         authScopes: { scope: 'events:read' },
         args: {
