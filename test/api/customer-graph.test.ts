@@ -395,6 +395,6 @@ describe('a customer', () => {
 });
 
 it('prints the same schema in any order of modules', () => {
-  const reversed = plantedSchema(database, database.prisma, true);
+  const reversed = plantedSchema(database, database.prisma, { reversed: true });
   expect(printSchema(lexicographicSortSchema(reversed))).toBe(printSchema(lexicographicSortSchema(schema)));
 });

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import type { Principal } from '../../src/core/access/principal.ts';
+import { accessSchema, type KeyService, type Principal, type ScopeDefinition } from '../../src/core/access/index.ts';
 import {
   type Builder,
   batchMutationField,
@@ -230,11 +230,20 @@ export const plantAccounts = (builder: Builder) => {
   });
 };
 
-/** The planted schema; `reversed` lets the modules speak in the other order. */
-export function plantedSchema(database: Queryable, prisma: Database['prisma'], reversed = false): GraphQLSchema {
+/** The planted schema: with API keys when there is a service for them, its modules in the other order when `reversed`. */
+export function plantedSchema(
+  database: Queryable,
+  prisma: Database['prisma'],
+  options: {
+    readonly keys?: KeyService;
+    readonly scopes?: readonly ScopeDefinition[];
+    readonly reversed?: boolean;
+  } = {},
+): GraphQLSchema {
   const builder = createBuilder({ prisma });
   const modules = [plantCustomers(database), plantAccounts];
-  for (const declare of reversed ? modules.toReversed() : modules) declare(builder);
+  if (options.keys !== undefined) accessSchema(options.keys, options.scopes ?? [])(builder);
+  for (const declare of options.reversed === true ? modules.toReversed() : modules) declare(builder);
   builder.subscriptionField('ticks', (t) =>
     t.int({
       description: 'One tick.',

@@ -13,7 +13,7 @@ import {
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Context } from '../../core/builder/index.ts';
 import { type Needs, needsOf } from './cost.ts';
-import { RequestRefused } from './errors.ts';
+import { InvalidDocument, RequestRefused } from './errors.ts';
 import { checkShape, type ShapeLimits } from './shape.ts';
 
 /** An operation of a document that was parsed, measured and validated. */
@@ -77,15 +77,6 @@ export function createDocuments(schema: GraphQLSchema, limits: DocumentLimits): 
       return prepared;
     },
   };
-}
-
-/** Several things are wrong with a document; each is shown. */
-export class InvalidDocument extends Error {
-  readonly errors: readonly Error[];
-  constructor(errors: readonly Error[]) {
-    super('invalid document');
-    this.errors = errors;
-  }
 }
 
 function parseDocument(source: string, maxTokens: number): DocumentNode {

@@ -29,6 +29,15 @@ export class BudgetExhausted extends RequestRefused {
   }
 }
 
+/** Several things are wrong with a document; each is shown. */
+export class InvalidDocument extends Error {
+  readonly errors: readonly Error[];
+  constructor(errors: readonly Error[]) {
+    super('invalid document');
+    this.errors = errors;
+  }
+}
+
 /** An error as the caller sees it. */
 export interface ShownError {
   readonly message: string;
@@ -43,7 +52,8 @@ export function statusOf(error: unknown): number {
   if (error instanceof Unauthenticated) return 401;
   if (error instanceof ScopeMissing) return 403;
   if (error instanceof Overloaded) return 503;
-  return error instanceof DomainError || error instanceof GraphQLError ? 400 : 500;
+  const theirs = error instanceof DomainError || error instanceof GraphQLError || error instanceof InvalidDocument;
+  return theirs ? 400 : 500;
 }
 
 /** Seconds a caller should wait, where waiting helps. */

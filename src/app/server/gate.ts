@@ -5,8 +5,8 @@ import { countingStatements } from '../../core/database/index.ts';
 import { Overloaded } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Budget, CostReport } from './budget.ts';
-import { type Documents, InvalidDocument, type PreparedOperation } from './documents.ts';
-import { RequestRefused, type ShownError, showError } from './errors.ts';
+import type { Documents, PreparedOperation } from './documents.ts';
+import { InvalidDocument, RequestRefused, type ShownError, showError } from './errors.ts';
 import type { ServerMetrics } from './metrics.ts';
 
 /** An operation that may run: key, scopes, limits and cost are in order. */

@@ -6,9 +6,6 @@ import {
   GraphQLJSON,
   GraphQLJSONObject,
   GraphQLLocalDate,
-  GraphQLNonNegativeInt,
-  GraphQLPositiveInt,
-  GraphQLSafeInt,
 } from 'graphql-scalars';
 import type { JsonObject, JsonValue } from './json.ts';
 
@@ -56,6 +53,21 @@ function boundedString(name: string, description: string, pattern: RegExp, shape
   });
 }
 
+/** Strict, unlike its namesakes in graphql-scalars: the text "1e3" is no number of points. */
+function wholeNumber(name: string, description: string, min: number, max: number): GraphQLScalarType<number, number> {
+  const check = (value: unknown): number => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new GraphQLError(`${name} must be a whole number from ${min} to ${max}.`);
+  };
+  return new GraphQLScalarType({
+    name,
+    description,
+    serialize: check,
+    parseValue: check,
+    parseLiteral: (node) => check(node.kind === Kind.INT ? Number(node.value) : undefined),
+  });
+}
+
 const describe = (scalar: GraphQLScalarType, description: string): GraphQLScalarType => {
   const { specifiedByURL, ...config } = scalar.toConfig();
   return new GraphQLScalarType({ ...config, specifiedByURL: null, description, astNode: null, extensions: {} });
@@ -72,9 +84,14 @@ export const scalars: Readonly<Record<Exclude<keyof ScalarTypes, 'ID'>, GraphQLS
   LocalDate: describe(GraphQLLocalDate, 'A calendar day without a time, e.g. 2026-11-22.'),
   JSON: describe(GraphQLJSON, 'Any JSON value.'),
   JSONObject: describe(GraphQLJSONObject, 'A JSON object.'),
-  PositiveInt: describe(GraphQLPositiveInt, 'A whole number above 0, up to 2^31 - 1.'),
-  NonNegativeInt: describe(GraphQLNonNegativeInt, 'A whole number from 0 to 2^31 - 1.'),
-  SafeInt: describe(GraphQLSafeInt, 'A whole number between -(2^53 - 1) and 2^53 - 1: exact in any JSON reader.'),
+  PositiveInt: wholeNumber('PositiveInt', 'A whole number above 0, up to 2^31 - 1.', 1, 2 ** 31 - 1),
+  NonNegativeInt: wholeNumber('NonNegativeInt', 'A whole number from 0 to 2^31 - 1.', 0, 2 ** 31 - 1),
+  SafeInt: wholeNumber(
+    'SafeInt',
+    'A whole number between -(2^53 - 1) and 2^53 - 1: exact in any JSON reader.',
+    Number.MIN_SAFE_INTEGER,
+    Number.MAX_SAFE_INTEGER,
+  ),
   Currency: describe(GraphQLCurrency, 'A currency by its ISO 4217 code, e.g. GBP.'),
   EmailAddress: describe(GraphQLEmailAddress, 'An e-mail address, e.g. ada@example.com.'),
   Cursor: boundedString(
