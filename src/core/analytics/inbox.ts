@@ -201,7 +201,7 @@ export function createInboxFlusher(options: InboxOptions): InboxFlusher {
 
   const backlog = async (): Promise<InboxBacklog> => {
     const [row] = await database.query<{ events: number; oldestAt: Date | null }>(
-      `select (select count(*) from (select 1 from event_inbox limit ${COUNTED_UP_TO}) as some) as events,
+      `select (select count(*) from (select 1 from event_inbox limit ${COUNTED_UP_TO}) as counted) as events,
          (select min(accepted_at) from event_inbox) as "oldestAt"`,
     );
     return { events: row?.events ?? 0, oldestAt: row?.oldestAt ?? null, refused: refused.size, failure };
@@ -247,7 +247,7 @@ function middleOf(rows: Buffer): number | null {
 }
 
 /** Errors in which another batch would fare better: unreadable values, not a full disk or a missing table. */
-const DATA_ERRORS = new Set(['6', '26', '27', '38', '41', '53', '69', '72', '117', '131', '321', '407']);
+const DATA_ERRORS = new Set(['6', '26', '27', '38', '41', '53', '69', '72', '117', '131', '321', '407', '469']);
 
 const isAboutData = (error: unknown): boolean => error instanceof ClickHouseError && DATA_ERRORS.has(error.code);
 

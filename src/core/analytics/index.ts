@@ -17,6 +17,13 @@ export {
   type FileRefusal,
   FileRefused,
 } from './errors.ts';
+export {
+  createInboxFlusher,
+  INBOX_CHANNEL,
+  type InboxBacklog,
+  type InboxFlusher,
+  type InboxOptions,
+} from './inbox.ts';
 export { migrateAnalytics, pendingAnalyticsMigrations, type WithLock } from './migrate.ts';
 export { type AnalyticsOptions, type EmbeddedTarget, openAnalytics, type ServerTarget } from './open.ts';
 export { checkRows } from './staging/check.ts';
