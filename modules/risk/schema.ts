@@ -1,5 +1,7 @@
 import type { Builder } from '../../src/core/builder/index.ts';
+import { eventSubscription } from '../../src/core/events/schema.ts';
 import { filterField, orderValue, partField } from '../../src/core/graph/index.ts';
+import { healthChanged } from './contract.ts';
 import type { HealthPart, HealthTier } from './domain/health.ts';
 import type { RiskCategory, RiskIndicator } from './domain/retention-risk.ts';
 import {
@@ -188,6 +190,63 @@ export function riskSchema(builder: Builder): void {
   filterField<{ readonly min: number; readonly max: number }>(builder, 'health', healthRangeFilter, {
     scope: SCOPE,
     field: (t) => t.field({ type: Range, description: 'Health score within these bounds.' }),
+  });
+  eventSubscription(builder, {
+    field: 'healthChanged',
+    description: 'Moves of health scores and retention risk.',
+    scope: SCOPE,
+    definition: healthChanged,
+    type: 'HealthChanged',
+    args: builder.args((t) => ({
+      categories: t.field({ type: [Category], description: 'Only moves into or within these risk categories.' }),
+    })),
+    accepts: (event, { categories }) => {
+      const { riskCategory } = event.payload;
+      return (
+        categories === null || categories === undefined || (riskCategory !== null && categories.includes(riskCategory))
+      );
+    },
+    fields: (t) => ({
+      healthScore: t.float({
+        nullable: true,
+        description: 'Health now; null when nothing is known.',
+        resolve: (event) => event.payload.healthScore,
+      }),
+      previousHealthScore: t.float({
+        nullable: true,
+        description: 'Health before.',
+        resolve: (event) => event.payload.previousHealthScore,
+      }),
+      healthTier: t.field({
+        type: Tier,
+        nullable: true,
+        description: 'Tier now.',
+        resolve: (event) => event.payload.healthTier,
+      }),
+      previousHealthTier: t.field({
+        type: Tier,
+        nullable: true,
+        description: 'Tier before.',
+        resolve: (event) => event.payload.previousHealthTier,
+      }),
+      riskScore: t.float({
+        nullable: true,
+        description: 'Retention risk now.',
+        resolve: (event) => event.payload.riskScore,
+      }),
+      riskCategory: t.field({
+        type: Category,
+        nullable: true,
+        description: 'Risk category now.',
+        resolve: (event) => event.payload.riskCategory,
+      }),
+      previousRiskCategory: t.field({
+        type: Category,
+        nullable: true,
+        description: 'Risk category before.',
+        resolve: (event) => event.payload.previousRiskCategory,
+      }),
+    }),
   });
   orderValue(builder, 'HEALTH', healthOrder, {
     scope: SCOPE,

@@ -1,22 +1,21 @@
 import type { GraphQLSchema } from 'graphql';
-import type { ScopeDefinition } from '../core/access/principal.ts';
+import { churn } from '../../modules/churn/index.ts';
+import { communication } from '../../modules/communication/index.ts';
+import { customers } from '../../modules/customers/index.ts';
+import { dashboard } from '../../modules/dashboard/index.ts';
+import { loyalty } from '../../modules/loyalty/index.ts';
+import { risk } from '../../modules/risk/index.ts';
+import { accessSchema, createKeyService, type ScopeDefinition } from '../core/access/index.ts';
 import { type Builder, createBuilder, finishSchema } from '../core/builder/index.ts';
-import { createEventRegistry, type EventRegistry, type HandlerDefinition } from '../core/events/index.ts';
-import type { JobDefinition } from '../core/jobs.ts';
+import { createDeadLetters } from '../core/events/dead-letters.ts';
+import { createEventRegistry } from '../core/events/index.ts';
+import { RETENTION_DAYS, retentionJob } from '../core/events/retention.ts';
+import { eventsSchema } from '../core/events/schema.ts';
+import { deadLettersSchema } from '../core/events/schema-dead-letters.ts';
+import { IDEMPOTENCY_DAYS, idempotencyJob } from '../core/idempotency-retention.ts';
 import type { Infrastructure, Module } from '../core/module.ts';
 import { BUSINESS, BUSINESS_CLOCK } from '../core/settings/index.ts';
 import { settingsSchema } from '../core/settings/schema.ts';
-
-/** Holdfast put together: what the modules declare, gathered. */
-export interface Composition {
-  readonly modules: readonly Module[];
-  readonly registry: EventRegistry;
-  readonly scopes: readonly ScopeDefinition[];
-  readonly handlers: readonly HandlerDefinition[];
-  readonly jobs: readonly JobDefinition[];
-  /** @param order of the modules, to prove that it does not matter */
-  buildSchema(order?: (modules: readonly Module[]) => readonly Module[]): GraphQLSchema;
-}
 
 /** Scopes that belong to no module. */
 const CORE_SCOPES: readonly ScopeDefinition[] = [
@@ -28,26 +27,82 @@ const CORE_SCOPES: readonly ScopeDefinition[] = [
   { name: 'operations:write', description: 'Retry or dismiss dead letters.' },
 ];
 
+/** What the world outside gives the modules, beside the engines. */
+export interface Surroundings {
+  /** Null when no mail server is set. */
+  readonly smtp: Parameters<typeof communication>[2];
+}
+
+/** Holdfast put together: what the modules declare, gathered. */
+export type Composition = ReturnType<typeof compose>;
+
 /** The one list of modules. Ports are plain constants in order, so that a circle cannot be written. */
-export function compose(infra: Infrastructure) {
-  const modules: Module[] = [];
-  infra.settings.declare([BUSINESS, BUSINESS_CLOCK, ...modules.flatMap((module) => module.settings ?? [])]);
+export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: null }) {
+  const { database, settings, systemClock, clock } = infra;
+  const people = customers(infra);
+  const ports = { customers: people.service };
+  const points = loyalty(infra, ports);
+  const assessment = risk(infra, ports);
+  const comings = churn(infra, ports);
+  const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
+  const overview = dashboard(infra, {
+    ...ports,
+    loyalty: points.service,
+    risk: assessment.service,
+    churn: comings.service,
+  });
+  const modules: readonly Module[] = [people, points, assessment, comings, mail, overview];
+
+  settings.declare([
+    BUSINESS,
+    BUSINESS_CLOCK,
+    RETENTION_DAYS,
+    IDEMPOTENCY_DAYS,
+    ...modules.flatMap((module) => module.settings ?? []),
+  ]);
   const registry = createEventRegistry(modules.flatMap((module) => module.events ?? []));
-  const core = (builder: Builder) => {
-    settingsSchema(infra.settings, infra.clock)(builder);
-  };
-  const composition: Composition = {
+  const scopes = [...CORE_SCOPES, ...modules.flatMap((module) => module.scopes ?? [])];
+  const handlers = modules.flatMap((module) => module.handlers ?? []);
+  const keys = createKeyService({ database, clock: systemClock, scopes });
+  const deadLetters = createDeadLetters(database, registry, systemClock);
+  const retention = retentionJob({
+    database,
+    settings,
+    clock: systemClock,
+    handlers: handlers.map((handler) => handler.name),
+  });
+
+  const coreSchemas: readonly ((builder: Builder) => void)[] = [
+    settingsSchema(settings, clock),
+    accessSchema(keys, scopes),
+    eventsSchema(registry),
+    deadLettersSchema(deadLetters),
+  ];
+  return {
     modules,
+    services: {
+      customers: people.service,
+      loyalty: points.service,
+      risk: assessment.service,
+      churn: comings.service,
+      communication: mail.service,
+    },
     registry,
-    scopes: [...CORE_SCOPES, ...modules.flatMap((module) => module.scopes ?? [])],
-    handlers: modules.flatMap((module) => module.handlers ?? []),
-    jobs: modules.flatMap((module) => module.jobs ?? []),
-    buildSchema(order = (all) => all) {
-      const builder = createBuilder({ prisma: infra.database.prisma });
-      core(builder);
+    scopes,
+    handlers,
+    jobs: [
+      retention,
+      idempotencyJob({ database, settings, clock: systemClock }),
+      ...modules.flatMap((module) => module.jobs ?? []),
+    ],
+    keys,
+    deadLetters,
+    /** @param order of the modules, to prove that it does not matter */
+    buildSchema(order: (modules: readonly Module[]) => readonly Module[] = (all) => all): GraphQLSchema {
+      const builder = createBuilder({ prisma: database.prisma });
+      for (const addTo of coreSchemas) addTo(builder);
       for (const module of order(modules)) module.schema?.(builder);
       return finishSchema(builder);
     },
   };
-  return composition;
 }
