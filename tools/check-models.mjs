@@ -6,8 +6,10 @@ import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startThrowawayPostgres } from '../test/support/throwaway-postgres.ts';
 import { openSchemaEngine } from './prisma/engine.mjs';
+
+// Only now: an old Node must get the message above before it meets TypeScript.
+const { startThrowawayPostgres } = await import('../test/support/throwaway-postgres.ts');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = path.join(root, 'prisma');

@@ -5,9 +5,11 @@ import './require-node.mjs';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { migrate } from '../src/core/database/migrate.ts';
-import { startThrowawayPostgres } from '../test/support/throwaway-postgres.ts';
 import { runDatabaseCommand } from './prisma/engine.mjs';
+
+// Only now: an old Node must get the message above before it meets TypeScript.
+const { migrate } = await import('../src/core/database/migrate.ts');
+const { startThrowawayPostgres } = await import('../test/support/throwaway-postgres.ts');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);

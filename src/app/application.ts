@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger.ts';
 import { createMetrics } from '../core/metrics.ts';
 import type { Infrastructure } from '../core/module.ts';
 import { businessClock, createSettings } from '../core/settings/index.ts';
+import { backupRoutes } from './backup/index.ts';
 import { type Composition, compose } from './compose.ts';
 import type { Engines } from './engines.ts';
 import { localOutboxRoutes } from './local-outbox.ts';
@@ -137,7 +138,10 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
           limits: { perProcess: config.maxSubscriptions },
         }),
         checks,
-        routes: (gate) => localOutboxRoutes(gate, composition.services.communication),
+        routes: (gate) => [
+          ...localOutboxRoutes(gate, composition.services.communication),
+          ...backupRoutes({ gate, database, analytics }),
+        ],
         examples,
         logger,
         metrics,

@@ -25,13 +25,15 @@ export interface EnginesOptions {
   readonly logger: Logger;
   /** One line for each thing a person should know. */
   readonly notice: (line: string) => void;
+  /** False leaves the tables as they are: a restore makes them as its backup had them. Default true. */
+  readonly migrate?: boolean;
 }
 
 /**
  * Opens the engines the configuration names, embedded ones included, and brings both up to date.
  * @throws DataFolderInUse when another process holds the folder of an embedded engine
  */
-export async function openEngines({ config, logger, notice }: EnginesOptions): Promise<Engines> {
+export async function openEngines({ config, logger, notice, migrate = true }: EnginesOptions): Promise<Engines> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -49,7 +51,7 @@ export async function openEngines({ config, logger, notice }: EnginesOptions): P
       closers.push(() => postgres?.stop());
     }
     const url = config.databaseUrl ?? (postgres as EmbeddedPostgres).url;
-    const { applied } = await migrateAll({ connectionString: url }, { createDatabase: true });
+    const applied = migrate ? (await migrateAll({ connectionString: url }, { createDatabase: true })).applied : [];
     notice(`${describeRecords(postgres, url)}, ${migrated(applied.length)}`);
     const database = createDatabase({ url, logger, maxConnections: config.databaseConnections });
     closers.push(() => database.close());
@@ -64,7 +66,7 @@ export async function openEngines({ config, logger, notice }: EnginesOptions): P
       },
     );
     closers.push(() => analytics.close());
-    const changed = await migrateAnalytics(analytics, advisoryLock(database));
+    const changed = migrate ? await migrateAnalytics(analytics, advisoryLock(database)) : [];
     notice(`history: ${analytics.description}, ${migrated(changed.length)}`);
 
     let closing = false;

@@ -94,16 +94,22 @@ test('the folder is closed to others, but root lets PostgreSQL pass', () => {
 test('the run file tells only its owner where the running server listens', () => {
   const open = openDataFolder(folder);
   expect(readRunFile(folder)).toBe(null);
-  writeRunFile(folder, { host: '127.0.0.1', port: 4000, adminKey: 'secret' });
+  writeRunFile(folder, { host: '127.0.0.1', port: 4000, tls: false, adminKey: 'secret' });
   expect(statSync(open.file('run.json')).mode & 0o777).toBe(0o600);
-  expect(readRunFile(folder)).toEqual({ pid: process.pid, host: '127.0.0.1', port: 4000, adminKey: 'secret' });
+  expect(readRunFile(folder)).toEqual({
+    pid: process.pid,
+    host: '127.0.0.1',
+    port: 4000,
+    tls: false,
+    adminKey: 'secret',
+  });
   open.release();
   expect(readRunFile(folder)).toBe(null);
 });
 
 test('the run file of a server that was killed counts for nothing', async () => {
   const open = openDataFolder(folder);
-  writeRunFile(folder, { host: '127.0.0.1', port: 4000, adminKey: 'secret' });
+  writeRunFile(folder, { host: '127.0.0.1', port: 4000, tls: false, adminKey: 'secret' });
   const file = open.file('run.json');
   const record = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify({ ...record, start: 'another-boot/1' }));

@@ -19,6 +19,8 @@ export interface RunFile {
   readonly pid: number;
   readonly host: string;
   readonly port: number;
+  /** Whether the port speaks HTTPS. */
+  readonly tls: boolean;
   /** An admin key known only to who can read the file; it dies with the process. */
   readonly adminKey: string;
 }
@@ -80,7 +82,13 @@ export function readRunFile(folder: string): RunFile | null {
   try {
     const record = JSON.parse(readFileSync(path.join(folder, RUN_FILE), 'utf8'));
     if (processStart(record.pid) !== record.start) return null;
-    return { pid: record.pid, host: record.host, port: record.port, adminKey: record.adminKey };
+    return {
+      pid: record.pid,
+      host: record.host,
+      port: record.port,
+      tls: record.tls === true,
+      adminKey: record.adminKey,
+    };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || error instanceof SyntaxError) return null;
