@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { allows, type Principal } from '../../core/access/index.ts';
 import { RequestRefused, retryAfterOf, statusOf } from './errors.ts';
 import type { Admitted, Answer, Gate } from './gate.ts';
-import { type Exchange, readBody, sendJson, sendText } from './http.ts';
+import { type Exchange, leaveUnread, readBody, sendJson, sendText } from './http.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { SubscriptionServer } from './subscription-server.ts';
 
@@ -77,8 +77,8 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions) {
     const status = statusOf(error);
     const answer = gate.refuse(error, exchange.correlationId, principal);
     metrics.refused.inc({ reason: String(answer.errors?.[0]?.extensions.code ?? 'unknown') });
-    // What was refused unread is still on its way; the connection cannot be used again.
-    if (status === 413 || status === 408) exchange.res.setHeader('connection', 'close');
+    if (!exchange.req.complete) leaveUnread(exchange);
+    if (status === 408) exchange.res.setHeader('connection', 'close');
     if (status === 401) exchange.res.setHeader('www-authenticate', 'Bearer');
     send(exchange, status, answer, retryAfterOf(error));
   };

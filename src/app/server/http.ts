@@ -60,7 +60,8 @@ export function sendText(
   res.end(body);
 }
 
-const tooLarge = (maxBytes: number) =>
+/** The refusal of a body beyond its limit. */
+export const tooLarge = (maxBytes: number) =>
   new RequestRefused(413, 'REQUEST_TOO_LARGE', `The body is larger than ${maxBytes} bytes. Send less at once.`, {
     maxBytes,
   });
@@ -68,6 +69,14 @@ const tooLarge = (maxBytes: number) =>
 /** Refuses a request whose announced length is beyond the limit, before a byte of it is read. */
 export function checkLength(req: IncomingMessage, maxBytes: number): void {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** What is still to come of a refused body is read and dropped up to here, so that the sender gets to hear why. */
+const maxDroppedBytes = 64 * 1024 * 1024;
+
+/** Before answering a request whose body was not read: closes the connection when too much of it is still to come. */
+export function leaveUnread({ req, res }: Pick<Exchange, 'req' | 'res'>): void {
+  if (!(Number(req.headers['content-length'] ?? Number.NaN) <= maxDroppedBytes)) res.setHeader('connection', 'close');
 }
 
 /** Reads a body whole, bounded in size and time. */

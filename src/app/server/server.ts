@@ -45,10 +45,10 @@ export interface RunningServer {
 }
 
 /** Headers must arrive within this: a caller that drips them is cut off (slow loris). */
-const headersTimeoutMs = 10_000;
+const headersTimeoutMs = 5_000;
 /** Longer than the usual 60 s of load balancers, so that they close idle connections and not we in the middle of a request. */
 const keepAliveTimeoutMs = 65_000;
-const checkingIntervalMs = 2_000;
+const checkingIntervalMs = 1_000;
 const defaultGraceMs = 8_000;
 const slowMs = 1_000;
 

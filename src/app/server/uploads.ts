@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { allows, ScopeMissing } from '../../core/access/index.ts';
 import { Overloaded } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { RequestRefused, retryAfterOf, statusOf } from './errors.ts';
 import type { Gate } from './gate.ts';
-import { checkLength, type Exchange, type Route, sendJson } from './http.ts';
+import { checkLength, type Exchange, leaveUnread, type Route, sendJson, tooLarge } from './http.ts';
 
 /** Name of the folder of uploads in the data folder. A finished upload is the file `<uploadId>` in it. */
 const folderName = 'uploads';
@@ -39,27 +36,23 @@ export async function uploadRoute(options: {
     const part = path.join(folder, `${unfinished}${uploadId}`);
     const hash = createHash('sha256');
     let bytes = 0;
-    const measure = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) {
-          done(
-            new RequestRefused(413, 'REQUEST_TOO_LARGE', `The file is larger than ${maxBytes} bytes.`, { maxBytes }),
-          );
-          return;
-        }
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
     req.setTimeout(idleTimeoutMs, () => req.destroy(new Error('the sender fell silent')));
     try {
-      await pipeline(req, measure, createWriteStream(part, { flags: 'wx' }));
-      if (bytes === 0)
-        throw new RequestRefused(400, 'REQUEST_EMPTY', 'The file is empty. Send its content as the body.');
-      const file = await open(part);
-      await file.sync();
-      await file.close();
+      const file = await open(part, 'wx');
+      try {
+        // Without destroying the request at an error, or there would be no line left to say what is wrong.
+        for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+          bytes += chunk.length;
+          if (bytes > maxBytes) throw tooLarge(maxBytes);
+          hash.update(chunk);
+          await file.writeFile(chunk);
+        }
+        if (bytes === 0)
+          throw new RequestRefused(400, 'REQUEST_EMPTY', 'The file is empty. Send its content as the body.');
+        await file.sync();
+      } finally {
+        await file.close();
+      }
       await rename(part, path.join(folder, uploadId));
     } catch (error) {
       await rm(part, { force: true });
@@ -85,13 +78,13 @@ export async function uploadRoute(options: {
         sendJson(exchange, 201, received);
       } catch (error) {
         // Without an answer to write to, the sender is gone; nothing of the file is left.
-        if (res.destroyed || req.destroyed) return;
+        if (res.destroyed || req.socket.destroyed) return;
         const full = (error as { code?: unknown }).code === 'ENOSPC';
         const shown = full
           ? new RequestRefused(507, 'REQUEST_STORAGE_FULL', 'The disk is full. Nothing was kept.')
           : error;
         const retryAfter = retryAfterOf(shown);
-        res.setHeader('connection', 'close');
+        leaveUnread(exchange);
         if (retryAfter !== null) res.setHeader('retry-after', String(retryAfter));
         sendJson(exchange, statusOf(shown), { errors: gate.refuse(shown, correlationId, null).errors });
       }
