@@ -18,6 +18,16 @@ export { Prisma }
 export * as $Enums from './enums.ts'
 export * from './enums.ts';
 /**
+ * Model ChurnStatus
+ * Whether a customer is here or gone, as the facts known now say.
+ */
+export type ChurnStatus = Prisma.ChurnStatusModel
+/**
+ * Model ChurnChange
+ * Every coming, going and coming back, derived from what happened; churn rates are counted from these.
+ */
+export type ChurnChange = Prisma.ChurnChangeModel
+/**
  * Model Message
  * An e-mail to one contact: first a row, then sent by a job.
  */
@@ -160,3 +170,13 @@ export type LoyaltyEntry = Prisma.LoyaltyEntryModel
  * How often a capped rule was used by an account in a period.
  */
 export type LoyaltyRuleUse = Prisma.LoyaltyRuleUseModel
+/**
+ * Model CustomerAssessment
+ * What is thought of a customer now: health and retention risk, with what they were reckoned from.
+ */
+export type CustomerAssessment = Prisma.CustomerAssessmentModel
+/**
+ * Model CustomerAssessmentHistory
+ * Every assessment that differed from the one before, from the first day.
+ */
+export type CustomerAssessmentHistory = Prisma.CustomerAssessmentHistoryModel

@@ -31,8 +31,8 @@ export * from "./enums.ts"
  * const prisma = new PrismaClient({
  *   adapter: new PrismaPg({ connectionString: process.env.DATABASE_URL })
  * })
- * // Fetch zero or more Messages
- * const messages = await prisma.message.findMany()
+ * // Fetch zero or more ChurnStatuses
+ * const churnStatuses = await prisma.churnStatus.findMany()
  * ```
  * 
  * Read more in our [docs](https://pris.ly/d/client).
@@ -41,6 +41,16 @@ export const PrismaClient = $Class.getPrismaClientClass()
 export type PrismaClient<LogOpts extends Prisma.LogLevel = never, OmitOpts extends Prisma.PrismaClientOptions["omit"] = Prisma.PrismaClientOptions["omit"], ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = $Class.PrismaClient<LogOpts, OmitOpts, ExtArgs>
 export { Prisma }
 
+/**
+ * Model ChurnStatus
+ * Whether a customer is here or gone, as the facts known now say.
+ */
+export type ChurnStatus = Prisma.ChurnStatusModel
+/**
+ * Model ChurnChange
+ * Every coming, going and coming back, derived from what happened; churn rates are counted from these.
+ */
+export type ChurnChange = Prisma.ChurnChangeModel
 /**
  * Model Message
  * An e-mail to one contact: first a row, then sent by a job.
@@ -184,3 +194,13 @@ export type LoyaltyEntry = Prisma.LoyaltyEntryModel
  * How often a capped rule was used by an account in a period.
  */
 export type LoyaltyRuleUse = Prisma.LoyaltyRuleUseModel
+/**
+ * Model CustomerAssessment
+ * What is thought of a customer now: health and retention risk, with what they were reckoned from.
+ */
+export type CustomerAssessment = Prisma.CustomerAssessmentModel
+/**
+ * Model CustomerAssessmentHistory
+ * Every assessment that differed from the one before, from the first day.
+ */
+export type CustomerAssessmentHistory = Prisma.CustomerAssessmentHistoryModel

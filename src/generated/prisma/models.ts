@@ -8,6 +8,8 @@
  *
  * 🟢 You can import this file directly.
  */
+export type * from './models/ChurnStatus.ts'
+export type * from './models/ChurnChange.ts'
 export type * from './models/Message.ts'
 export type * from './models/ApiKey.ts'
 export type * from './models/SettingVersion.ts'
@@ -36,4 +38,6 @@ export type * from './models/ExchangeRate.ts'
 export type * from './models/LoyaltyAccount.ts'
 export type * from './models/LoyaltyEntry.ts'
 export type * from './models/LoyaltyRuleUse.ts'
+export type * from './models/CustomerAssessment.ts'
+export type * from './models/CustomerAssessmentHistory.ts'
 export type * from './commonInputTypes.ts'

@@ -397,6 +397,8 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 
 export const ModelName = {
+  ChurnStatus: 'ChurnStatus',
+  ChurnChange: 'ChurnChange',
   Message: 'Message',
   ApiKey: 'ApiKey',
   SettingVersion: 'SettingVersion',
@@ -424,7 +426,9 @@ export const ModelName = {
   ExchangeRate: 'ExchangeRate',
   LoyaltyAccount: 'LoyaltyAccount',
   LoyaltyEntry: 'LoyaltyEntry',
-  LoyaltyRuleUse: 'LoyaltyRuleUse'
+  LoyaltyRuleUse: 'LoyaltyRuleUse',
+  CustomerAssessment: 'CustomerAssessment',
+  CustomerAssessmentHistory: 'CustomerAssessmentHistory'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -440,10 +444,158 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse"
+    modelProps: "churnStatus" | "churnChange" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
+    ChurnStatus: {
+      payload: Prisma.$ChurnStatusPayload<ExtArgs>
+      fields: Prisma.ChurnStatusFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnStatusFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnStatusFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnStatusFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnStatusFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnStatusFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnStatusCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnStatusCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnStatusCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnStatusDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        update: {
+          args: Prisma.ChurnStatusUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnStatusDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnStatusUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnStatusUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnStatusUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnStatusPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnStatusAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnStatus>
+        }
+        groupBy: {
+          args: Prisma.ChurnStatusGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnStatusGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnStatusCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnStatusCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnChange: {
+      payload: Prisma.$ChurnChangePayload<ExtArgs>
+      fields: Prisma.ChurnChangeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnChangeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnChangeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnChangeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnChangeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        findMany: {
+          args: Prisma.ChurnChangeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>[]
+        }
+        create: {
+          args: Prisma.ChurnChangeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        createMany: {
+          args: Prisma.ChurnChangeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnChangeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnChangeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        update: {
+          args: Prisma.ChurnChangeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnChangeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnChangeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnChangeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnChangeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnChangePayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnChangeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnChange>
+        }
+        groupBy: {
+          args: Prisma.ChurnChangeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnChangeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnChangeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnChangeCountAggregateOutputType> | number
+        }
+      }
+    }
     Message: {
       payload: Prisma.$MessagePayload<ExtArgs>
       fields: Prisma.MessageFieldRefs
@@ -2500,6 +2652,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    CustomerAssessment: {
+      payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
+      fields: Prisma.CustomerAssessmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerAssessmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerAssessmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerAssessmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerAssessmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerAssessmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerAssessmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerAssessmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerAssessmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerAssessmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        update: {
+          args: Prisma.CustomerAssessmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerAssessmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerAssessmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerAssessmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerAssessmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerAssessmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerAssessment>
+        }
+        groupBy: {
+          args: Prisma.CustomerAssessmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerAssessmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerAssessmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerAssessmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerAssessmentHistory: {
+      payload: Prisma.$CustomerAssessmentHistoryPayload<ExtArgs>
+      fields: Prisma.CustomerAssessmentHistoryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerAssessmentHistoryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerAssessmentHistoryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerAssessmentHistoryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerAssessmentHistoryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerAssessmentHistoryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerAssessmentHistoryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerAssessmentHistoryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerAssessmentHistoryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerAssessmentHistoryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        update: {
+          args: Prisma.CustomerAssessmentHistoryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerAssessmentHistoryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerAssessmentHistoryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerAssessmentHistoryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerAssessmentHistoryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerAssessmentHistoryPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerAssessmentHistoryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerAssessmentHistory>
+        }
+        groupBy: {
+          args: Prisma.CustomerAssessmentHistoryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerAssessmentHistoryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerAssessmentHistoryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerAssessmentHistoryCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2537,6 +2837,26 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
 } as const)
 
 export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+
+
+export const ChurnStatusScalarFieldEnum = {
+  customerId: 'customerId',
+  status: 'status',
+  since: 'since',
+  dueAt: 'dueAt'
+} as const
+
+export type ChurnStatusScalarFieldEnum = (typeof ChurnStatusScalarFieldEnum)[keyof typeof ChurnStatusScalarFieldEnum]
+
+
+export const ChurnChangeScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  kind: 'kind',
+  cause: 'cause'
+} as const
+
+export type ChurnChangeScalarFieldEnum = (typeof ChurnChangeScalarFieldEnum)[keyof typeof ChurnChangeScalarFieldEnum]
 
 
 export const MessageScalarFieldEnum = {
@@ -2959,6 +3279,45 @@ export const LoyaltyRuleUseScalarFieldEnum = {
 export type LoyaltyRuleUseScalarFieldEnum = (typeof LoyaltyRuleUseScalarFieldEnum)[keyof typeof LoyaltyRuleUseScalarFieldEnum]
 
 
+export const CustomerAssessmentScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  healthScore: 'healthScore',
+  healthTier: 'healthTier',
+  healthCoverage: 'healthCoverage',
+  healthParts: 'healthParts',
+  healthChange: 'healthChange',
+  riskScore: 'riskScore',
+  riskCategory: 'riskCategory',
+  riskSince: 'riskSince',
+  riskCoverage: 'riskCoverage',
+  riskIndicators: 'riskIndicators',
+  causeEventId: 'causeEventId'
+} as const
+
+export type CustomerAssessmentScalarFieldEnum = (typeof CustomerAssessmentScalarFieldEnum)[keyof typeof CustomerAssessmentScalarFieldEnum]
+
+
+export const CustomerAssessmentHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  healthScore: 'healthScore',
+  healthTier: 'healthTier',
+  healthCoverage: 'healthCoverage',
+  healthParts: 'healthParts',
+  healthChange: 'healthChange',
+  riskScore: 'riskScore',
+  riskCategory: 'riskCategory',
+  riskSince: 'riskSince',
+  riskCoverage: 'riskCoverage',
+  riskIndicators: 'riskIndicators',
+  causeEventId: 'causeEventId'
+} as const
+
+export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -3028,20 +3387,6 @@ export type ListStringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMod
 
 
 /**
- * Reference to a field of type 'Int'
- */
-export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
-    
-
-
-/**
- * Reference to a field of type 'Int[]'
- */
-export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
-    
-
-
-/**
  * Reference to a field of type 'DateTime'
  */
 export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
@@ -3052,6 +3397,20 @@ export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel
  * Reference to a field of type 'DateTime[]'
  */
 export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Int'
+ */
+export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
+    
+
+
+/**
+ * Reference to a field of type 'Int[]'
+ */
+export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
     
 
 
@@ -3282,6 +3641,8 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
  */
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
+  churnStatus?: Prisma.ChurnStatusOmit
+  churnChange?: Prisma.ChurnChangeOmit
   message?: Prisma.MessageOmit
   apiKey?: Prisma.ApiKeyOmit
   settingVersion?: Prisma.SettingVersionOmit
@@ -3310,6 +3671,8 @@ export type GlobalOmitConfig = {
   loyaltyAccount?: Prisma.LoyaltyAccountOmit
   loyaltyEntry?: Prisma.LoyaltyEntryOmit
   loyaltyRuleUse?: Prisma.LoyaltyRuleUseOmit
+  customerAssessment?: Prisma.CustomerAssessmentOmit
+  customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
 }
 
 /* Types for Logging */

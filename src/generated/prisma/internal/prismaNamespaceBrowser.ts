@@ -51,6 +51,8 @@ export const AnyNull = runtime.AnyNull
 
 
 export const ModelName = {
+  ChurnStatus: 'ChurnStatus',
+  ChurnChange: 'ChurnChange',
   Message: 'Message',
   ApiKey: 'ApiKey',
   SettingVersion: 'SettingVersion',
@@ -78,7 +80,9 @@ export const ModelName = {
   ExchangeRate: 'ExchangeRate',
   LoyaltyAccount: 'LoyaltyAccount',
   LoyaltyEntry: 'LoyaltyEntry',
-  LoyaltyRuleUse: 'LoyaltyRuleUse'
+  LoyaltyRuleUse: 'LoyaltyRuleUse',
+  CustomerAssessment: 'CustomerAssessment',
+  CustomerAssessmentHistory: 'CustomerAssessmentHistory'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -95,6 +99,26 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
 } as const)
 
 export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+
+
+export const ChurnStatusScalarFieldEnum = {
+  customerId: 'customerId',
+  status: 'status',
+  since: 'since',
+  dueAt: 'dueAt'
+} as const
+
+export type ChurnStatusScalarFieldEnum = (typeof ChurnStatusScalarFieldEnum)[keyof typeof ChurnStatusScalarFieldEnum]
+
+
+export const ChurnChangeScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  kind: 'kind',
+  cause: 'cause'
+} as const
+
+export type ChurnChangeScalarFieldEnum = (typeof ChurnChangeScalarFieldEnum)[keyof typeof ChurnChangeScalarFieldEnum]
 
 
 export const MessageScalarFieldEnum = {
@@ -515,6 +539,45 @@ export const LoyaltyRuleUseScalarFieldEnum = {
 } as const
 
 export type LoyaltyRuleUseScalarFieldEnum = (typeof LoyaltyRuleUseScalarFieldEnum)[keyof typeof LoyaltyRuleUseScalarFieldEnum]
+
+
+export const CustomerAssessmentScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  healthScore: 'healthScore',
+  healthTier: 'healthTier',
+  healthCoverage: 'healthCoverage',
+  healthParts: 'healthParts',
+  healthChange: 'healthChange',
+  riskScore: 'riskScore',
+  riskCategory: 'riskCategory',
+  riskSince: 'riskSince',
+  riskCoverage: 'riskCoverage',
+  riskIndicators: 'riskIndicators',
+  causeEventId: 'causeEventId'
+} as const
+
+export type CustomerAssessmentScalarFieldEnum = (typeof CustomerAssessmentScalarFieldEnum)[keyof typeof CustomerAssessmentScalarFieldEnum]
+
+
+export const CustomerAssessmentHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  healthScore: 'healthScore',
+  healthTier: 'healthTier',
+  healthCoverage: 'healthCoverage',
+  healthParts: 'healthParts',
+  healthChange: 'healthChange',
+  riskScore: 'riskScore',
+  riskCategory: 'riskCategory',
+  riskSince: 'riskSince',
+  riskCoverage: 'riskCoverage',
+  riskIndicators: 'riskIndicators',
+  causeEventId: 'causeEventId'
+} as const
+
+export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
 
 
 export const SortOrder = {
