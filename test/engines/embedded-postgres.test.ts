@@ -221,7 +221,7 @@ test.runIf(isRoot)('an ordinary user runs it from a node_modules that only root 
   const own = path.join(home, 'data');
   const first = await hold(own, { checkout, node, uid: NOBODY, mode: 'fast' });
   expect(first.said).toMatchObject({ held: true, firstStart: true, dataDir: path.join(own, 'postgres') });
-  expect(first.said.notices).toEqual([expect.stringContaining(`programs were copied to ${own}`)]);
+  expect(first.said.notices).toEqual([expect.stringContaining(`programs run from a copy in ${own}`)]);
   expect(statSync(first.said.dataDir).uid).toBe(NOBODY);
   await first.end();
   const second = await hold(own, { checkout, node, uid: NOBODY, mode: 'fast' });

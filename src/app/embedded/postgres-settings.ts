@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 
@@ -52,7 +52,8 @@ function sharedMemory(): string {
   if (process.platform !== 'linux') return 'posix';
   try {
     const { blocks, bsize } = statfsSync('/dev/shm');
-    return blocks * bsize >= ENOUGH_SHARED_MEMORY ? 'posix' : 'mmap';
+    const isOpenToAll = (statSync('/dev/shm').mode & 0o002) !== 0;
+    return isOpenToAll && blocks * bsize >= ENOUGH_SHARED_MEMORY ? 'posix' : 'mmap';
   } catch {
     return 'mmap';
   }

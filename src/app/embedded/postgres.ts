@@ -42,7 +42,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { place: recorded, user, outside, copyPlaces } = await placePostgres(folder);
   const binaries = preparePostgresBinaries(user, copyPlaces);
   const firstStart = !existsSync(recorded.dataDir);
-  if (binaries.copiedTo !== null) notice(`PostgreSQL's programs were copied to ${binaries.copiedTo}`);
+  if (binaries.copiedTo !== null) notice(`PostgreSQL's programs run from a copy in ${binaries.copiedTo}`);
   if (outside)
     notice(`records are kept in ${recorded.dataDir}, because PostgreSQL's user ${user?.name} may not enter ${folder}`);
   if (firstStart) await makeCluster(recorded, binaries, user, options.durable !== false);
