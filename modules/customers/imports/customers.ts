@@ -1,3 +1,4 @@
+import type { QueryParams } from '../../../src/core/analytics/index.ts';
 import { ensureCustomers, idsByExternalIds } from '../service/references.ts';
 import { BATCH_ROWS, type ImportRun } from './pipeline.ts';
 import { remakeTable } from './tables.ts';
@@ -20,7 +21,7 @@ interface Named {
  */
 export async function resolveCustomers(
   run: ImportRun,
-  { make, find }: { readonly make: string; readonly find?: string },
+  { make, find, params = {} }: { readonly make: string; readonly find?: string; readonly params?: QueryParams },
 ): Promise<number> {
   const table = await remakeTable(run, 'customers', 'external_id String, customer_id UUID');
   const create = run.options.unknownCustomer === 'create';
@@ -44,7 +45,7 @@ export async function resolveCustomers(
     done += batch.length;
     run.progress(done);
   };
-  for await (const batch of inBatches(run.analytics.queryStream<Named>(make, {}, { signal: run.signal }))) {
+  for await (const batch of inBatches(run.analytics.queryStream<Named>(make, params, { signal: run.signal }))) {
     await keep(batch, create);
   }
   if (find !== undefined) {

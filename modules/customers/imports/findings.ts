@@ -1,4 +1,5 @@
 import { checkRows, type RowRule } from '../../../src/core/analytics/index.ts';
+import { ruleMessage } from './domain/messages.ts';
 import type { Finding, FindingExample, FindingUnit, QualityCategory, Severity } from './domain/reports.ts';
 import { type ImportRun, columnOf } from './pipeline.ts';
 
@@ -13,7 +14,6 @@ export interface LocalRule {
   readonly broken: string;
   /** SQL of the value to show. */
   readonly value: string;
-  readonly message: string;
 }
 
 /** What trying the rules gave. */
@@ -47,7 +47,7 @@ export async function tryRules(run: ImportRun, rules: readonly LocalRule[]): Pro
         severity: rule.severity,
         column: rule.field === null ? null : columnOf(run.options, rule.field),
         unit: 'ROWS',
-        message: rule.message,
+        message: ruleMessage(rule.rule),
         count: found?.count ?? 0,
         examples: found?.examples ?? [],
       };
@@ -61,7 +61,6 @@ export interface GroupRule {
   readonly category: QualityCategory;
   readonly unit: FindingUnit;
   readonly field: string | null;
-  readonly message: string;
   /** SELECT of one row per breach: `line` of an example row, `value` to show. */
   readonly sql: string;
 }
@@ -80,24 +79,11 @@ export async function tryGroupRule(run: ImportRun, rule: GroupRule): Promise<Fin
     severity: 'WARNING',
     column: rule.field === null ? null : columnOf(run.options, rule.field),
     unit: rule.unit,
-    message: rule.message,
+    message: ruleMessage(rule.rule),
     count: found?.count ?? 0,
     examples: (found?.examples ?? []).map(([line, value]): FindingExample => ({ line, value })),
   };
 }
-
-const SHAPE_MESSAGES: Readonly<Record<string, string>> = {
-  TOO_FEW_COLUMNS: 'The row has fewer columns than the header.',
-  TOO_MANY_COLUMNS: 'The row has more columns than the header.',
-  UNCLOSED_QUOTE: 'A quote is opened and never closed.',
-  TEXT_AFTER_QUOTE: 'Text stands between a closing quote and the next delimiter.',
-  INVALID_ENCODING: 'The row is not valid in the encoding of the file.',
-  NUL_BYTE: 'The row holds NUL bytes.',
-  RECORD_TOO_LONG: 'The row is longer than 1 MiB.',
-  INVALID_JSON: 'The line is not JSON.',
-  NOT_AN_OBJECT: 'The line is JSON, but no object.',
-  COLUMN_MISSING: 'The object lacks a required key.',
-};
 
 /** What staging itself refused, as findings. */
 export async function shapeFindings(run: ImportRun): Promise<Finding[]> {
@@ -106,7 +92,7 @@ export async function shapeFindings(run: ImportRun): Promise<Finding[]> {
   const rows = await run.analytics.query<{ rule: string; column: string; line: number; value: string }>(
     `SELECT rule, column, line, value FROM ${run.stage.rejects} WHERE rule IN {rules:Array(String)}
      ORDER BY rule, column, line LIMIT ${EXAMPLES} BY rule, column`,
-    { rules: Object.keys(SHAPE_MESSAGES) },
+    { rules: counted.map(({ rule }) => rule) },
   );
   return counted.map(({ rule, column, count }) => ({
     rule,
@@ -114,7 +100,7 @@ export async function shapeFindings(run: ImportRun): Promise<Finding[]> {
     severity: 'ERROR' as const,
     column,
     unit: 'ROWS' as const,
-    message: SHAPE_MESSAGES[rule] ?? 'The row is broken.',
+    message: ruleMessage(rule),
     count,
     examples: rows
       .filter((row) => row.rule === rule && row.column === (column ?? ''))

@@ -83,6 +83,7 @@ export interface Carried {
   /** SQL that is true for staged rows that can be read. */
   readonly goodRows?: string;
   readonly customersCreated?: number;
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** What an import changed. */

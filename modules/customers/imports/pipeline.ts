@@ -2,6 +2,7 @@ import type { Analytics, DerivedColumn, StageColumn, StagedFile } from '../../..
 import type { Call } from '../../../src/core/call.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Database } from '../../../src/core/database/index.ts';
+import type { Settings } from '../../../src/core/settings/index.ts';
 import type { CleaningReport, QualityReport } from './domain/reports.ts';
 import type { Carried, ImportJob, ImportOptions, ImportResult } from './model.ts';
 
@@ -11,6 +12,7 @@ export interface ImportRun {
   readonly options: ImportOptions;
   readonly call: Call;
   readonly database: Database;
+  readonly settings: Settings;
   readonly analytics: Analytics;
   /** The business's. */
   readonly clock: Clock;
@@ -23,7 +25,11 @@ export interface ImportRun {
   readonly reportingCurrency: string;
   /** Says how many rows of the phase are done; written at most once a second. */
   progress(rowsDone: number): void;
+  /** Adds to a count that the result is made from; kept when the phase completes. */
+  count(name: CountName, by: number): void;
 }
+
+export type CountName = 'recordsCreated' | 'recordsChanged' | 'recordsRefused';
 
 /** What a phase leaves behind. */
 export interface Validated {

@@ -106,7 +106,12 @@ export function createRunner(
     });
 
   /** The step after the last complete one. Each leaves the job one phase further, at rest, or done. */
-  const step = async (job: ImportJob, run: ImportRun, report: (change: JobChange) => void): Promise<ImportJob> => {
+  const step = async (
+    job: ImportJob,
+    run: ImportRun,
+    counts: Readonly<Record<string, number>>,
+    report: (change: JobChange) => void,
+  ): Promise<ImportJob> => {
     const pipeline = pipelines[job.recordType];
     const { call } = run;
     const next = PHASES[PHASES.indexOf(job.phase) + 1] as ImportPhase;
@@ -135,7 +140,7 @@ export function createRunner(
       }
       case 'loaded':
         await pipeline.load(run);
-        return complete(call, job, { phase: next, rowsDone: 0 });
+        return complete(call, job, { phase: next, rowsDone: 0, carried: { ...job.carried, counts } });
       case 'derived':
         return tellStored(call, job, await pipeline.derive(run));
       default:
@@ -192,7 +197,8 @@ export function createRunner(
         while (job.state === 'RUNNING') {
           signal.throwIfAborted();
           if (job.cancelRequestedAt !== null) throw new Cancelled();
-          const run = {
+          const counts: Record<string, number> = {};
+          const run: ImportRun = {
             ...infra,
             job,
             options: job.options,
@@ -201,9 +207,12 @@ export function createRunner(
             carried: job.carried,
             reportingCurrency,
             stage: job.carried.stage as NonNullable<ImportJob['carried']['stage']>,
-            progress: (rowsDone: number) => meter.report({ rowsDone }),
+            progress: (rowsDone) => meter.report({ rowsDone }),
+            count: (name, by) => {
+              counts[name] = (counts[name] ?? 0) + by;
+            },
           };
-          job = await step(job, run, meter.report);
+          job = await step(job, run, counts, meter.report);
         }
       } catch (error) {
         await meter.close();

@@ -90,7 +90,7 @@ export function createImportService(
       notAfter: new Date(infra.clock.now().getTime() + toleranceMs).toISOString(),
       notBefore: business.startedOn === null ? EARLIEST : `${business.startedOn}T00:00:00.000Z`,
       minimumQuality: await settings.get(MINIMUM_QUALITY),
-      unknownCustomer: await settings.get(UNKNOWN_CUSTOMER),
+      unknownCustomer: (await settings.get(UNKNOWN_CUSTOMER)) === 'reject' ? 'reject' : 'create',
       returns: await settings.get(RETURNS),
       outliers: await settings.get(OUTLIERS),
       eventNames: await settings.get(EVENT_NAMES),

@@ -11,7 +11,7 @@ export const quoteList = (texts: readonly string[]): string =>
 const pattern = (expression: RegExp): string => quote(expression.source);
 
 const ISO = /^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
-const NUMBERED_DATE = /^(\d{1,2})[\/.-](\d{1,2})[\/.-](\d{4})(?: (\d{1,2}:\d{2}(?::\d{2})?))?$/;
+const NUMBERED_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: (\d{1,2}:\d{2}(?::\d{2})?))?$/;
 
 /**
  * SQL that reads a text as a moment; NULL for what is not written in the format or does not exist (30 February). Times
@@ -53,3 +53,7 @@ export function uid(source: string, sourceId: string): string {
 }
 
 export const ZERO_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** SQL of a moment. */
+export const moment = (iso: string): string =>
+  `toDateTime64(${quote(iso.replace('T', ' ').replace('Z', ''))}, 3, 'UTC')`;

@@ -109,15 +109,19 @@ function tell(facts: Facts, { before, after }: Upserted<CustomerRow>): void {
   facts.events.push(newEvent(customerChanged, { customerId, payload }));
 }
 
-/** Upserts customers by external id, former ones included. */
+/** A customer as it stands now; `changed` is false when the item said nothing new. */
+type UpsertedCustomer = UpsertedRecord<CustomerRow> & { readonly changed: boolean };
+
+/** Upserts customers by external id, former ones included. History that is imported publishes nothing: `quiet`. */
 export async function upsertCustomers(
   ground: Ground,
   call: Call,
   inputs: readonly unknown[],
-): Promise<(UpsertedRecord<CustomerRow> | DomainError)[]> {
+  options: { readonly quiet?: boolean } = {},
+): Promise<(UpsertedCustomer | DomainError)[]> {
   const tolerance = await ground.settings.get(FUTURE_TOLERANCE);
   const now = ground.clock.now();
-  const answers: (UpsertedRecord<CustomerRow> | DomainError)[] = new Array(inputs.length);
+  const answers: (UpsertedCustomer | DomainError)[] = new Array(inputs.length);
   const read = inputs.flatMap((raw, index) => {
     const path = ['input', index];
     const input = readItem(customerInput, raw, path);
@@ -154,7 +158,7 @@ export async function upsertCustomers(
     for (const result of upserted) {
       if (result instanceof DomainError || result.before === result.after) continue;
       if (result.before === null) created += 1;
-      tell(facts, result);
+      if (options.quiet !== true) tell(facts, result);
     }
     await countCustomers(tx, created);
     await facts.write(tx, call, ground);
@@ -162,7 +166,10 @@ export async function upsertCustomers(
   });
   read.forEach(({ index }, position) => {
     const result = done[position] as Upserted<CustomerRow> | DomainError;
-    answers[index] = result instanceof DomainError ? result : { row: result.after, created: result.before === null };
+    answers[index] =
+      result instanceof DomainError
+        ? result
+        : { row: result.after, created: result.before === null, changed: result.before !== result.after };
   });
   return answers;
 }

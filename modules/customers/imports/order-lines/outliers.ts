@@ -1,3 +1,4 @@
+import { ruleMessage } from '../domain/messages.ts';
 import type { Finding } from '../domain/reports.ts';
 import { columnOf, type ImportRun } from '../pipeline.ts';
 import { remakeTable, sideTable } from '../tables.ts';
@@ -60,7 +61,7 @@ async function outlierFinding(run: ImportRun, column: 'quantity' | 'unit_price')
     severity: 'WARNING',
     column: columnOf(run.options, isQuantity ? 'quantity' : 'unitPrice'),
     unit: 'ROWS',
-    message: 'Far beyond what is usual for the business and for the product: capped by stage 5, the row stays.',
+    message: ruleMessage(isQuantity ? 'QUANTITY_OUTLIER' : 'UNIT_PRICE_OUTLIER'),
     count: found?.count ?? 0,
     examples: (found?.examples ?? []).map(([line, value]) => ({ line, value })),
   };

@@ -1,7 +1,7 @@
 import type { LocalRule } from '../findings.ts';
 import type { ImportOptions } from '../model.ts';
 import { columnOf, textOf } from '../pipeline.ts';
-import { quote, quoteList } from '../sql.ts';
+import { moment, quoteList } from '../sql.ts';
 
 const CURRENCIES = Intl.supportedValuesOf('currency');
 
@@ -12,23 +12,21 @@ const MAX_DESCRIPTION = 500;
 /** Rules that make a line unreadable: it is refused, since nothing could be stored of it. */
 export function readingRules(options: ImportOptions): LocalRule[] {
   const raw = (field: string): string => textOf(options, field);
-  const missing = (field: string, message: string): LocalRule => ({
+  const missing = (field: string): LocalRule => ({
     rule: `${snake(field)}_MISSING`,
     category: 'MISSING',
     severity: 'ERROR',
     field,
     broken: `${raw(field)} = ''`,
     value: "''",
-    message,
   });
-  const unreadable = (field: string, column: string, message: string): LocalRule => ({
+  const unreadable = (field: string, column: string): LocalRule => ({
     rule: `${snake(field)}_UNREADABLE`,
     category: 'SCHEMA',
     severity: 'ERROR',
     field,
     broken: `${raw(field)} != '' AND ${column} IS NULL`,
     value: raw(field),
-    message,
   });
   const tooLong = (field: string, max: number): LocalRule => ({
     rule: `${snake(field)}_TOO_LONG`,
@@ -37,17 +35,16 @@ export function readingRules(options: ImportOptions): LocalRule[] {
     field,
     broken: `lengthUTF8(${raw(field)}) > ${max}`,
     value: raw(field),
-    message: `More than ${max} characters.`,
   });
   return [
-    missing('orderId', 'No order id.'),
-    missing('product', 'No product.'),
-    missing('quantity', 'No quantity.'),
-    missing('unitPrice', 'No unit price.'),
-    missing('placedAt', 'No date.'),
-    unreadable('quantity', 'quantity', 'The quantity is not a number with at most three decimals.'),
-    unreadable('unitPrice', 'unit_price', 'The unit price is not a number with at most four decimals.'),
-    unreadable('placedAt', 'at', `The date does not exist or is not written as ${options.dateFormat}.`),
+    missing('orderId'),
+    missing('product'),
+    missing('quantity'),
+    missing('unitPrice'),
+    missing('placedAt'),
+    unreadable('quantity', 'quantity'),
+    unreadable('unitPrice', 'unit_price'),
+    unreadable('placedAt', 'at'),
     tooLong('orderId', MAX_ID),
     tooLong('lineId', MAX_ID),
     tooLong('product', MAX_ID),
@@ -60,7 +57,6 @@ export function readingRules(options: ImportOptions): LocalRule[] {
       field: 'currency',
       broken: `NOT has(${quoteList(CURRENCIES)}, currency)`,
       value: 'currency',
-      message: 'Not an ISO 4217 currency code.',
     },
     {
       rule: 'IN_FUTURE',
@@ -69,7 +65,6 @@ export function readingRules(options: ImportOptions): LocalRule[] {
       field: 'placedAt',
       broken: `at > ${moment(options.notAfter)}`,
       value: raw('placedAt'),
-      message: 'The date lies in the future.',
     },
     {
       rule: 'BEFORE_BUSINESS',
@@ -78,7 +73,6 @@ export function readingRules(options: ImportOptions): LocalRule[] {
       field: 'placedAt',
       broken: `at < ${moment(options.notBefore)}`,
       value: raw('placedAt'),
-      message: 'The date lies before the business began.',
     },
   ];
 }
@@ -94,7 +88,6 @@ export function valueRules(options: ImportOptions): LocalRule[] {
       field: 'customerExternalId',
       broken: `customer = ''`,
       value: "''",
-      message: 'No customer: taken out by stage 1.',
     },
     {
       rule: 'QUANTITY_NOT_POSITIVE',
@@ -103,7 +96,6 @@ export function valueRules(options: ImportOptions): LocalRule[] {
       field: 'quantity',
       broken: 'NOT is_return AND quantity <= 0',
       value: 'toString(quantity)',
-      message: 'Not above zero, and no return: taken out by stage 3.',
     },
     {
       rule: 'UNIT_PRICE_NOT_POSITIVE',
@@ -112,7 +104,6 @@ export function valueRules(options: ImportOptions): LocalRule[] {
       field: 'unitPrice',
       broken: 'NOT is_return AND unit_price <= 0',
       value: 'toString(unit_price)',
-      message: 'Not above zero, and no return: taken out by stage 3.',
     },
     {
       rule: 'RETURN',
@@ -121,16 +112,14 @@ export function valueRules(options: ImportOptions): LocalRule[] {
       field: 'orderId',
       broken: 'is_return',
       value: 'order_id',
-      message: 'A cancellation or return: kept apart by stage 2.',
     },
     {
-      rule: 'RETURN_WITHOUT_QUANTITY',
+      rule: 'RETURN_OF_NOTHING',
       category: 'RETURNS',
       severity: 'WARNING',
       field: 'quantity',
       broken: 'is_return AND quantity = 0',
       value: 'toString(quantity)',
-      message: 'A return of nothing.',
     },
     ...(describes
       ? [
@@ -141,7 +130,6 @@ export function valueRules(options: ImportOptions): LocalRule[] {
             field: 'description',
             broken: `description = ''`,
             value: "''",
-            message: 'No description of the product.',
           } satisfies LocalRule,
         ]
       : []),
@@ -156,5 +144,3 @@ export const isReadable = (options: ImportOptions): string =>
 
 const snake = (name: string): string =>
   name === 'customerExternalId' ? 'CUSTOMER' : name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-
-const moment = (iso: string): string => `toDateTime64(${quote(iso.replace('T', ' ').replace('Z', ''))}, 3, 'UTC')`;

@@ -1,3 +1,4 @@
+import { ruleMessage } from '../domain/messages.ts';
 import { type Finding, qualityReport } from '../domain/reports.ts';
 import { type GroupRule, keepRejects, shapeFindings, tryGroupRule, tryRules } from '../findings.ts';
 import { columnOf, type ImportRun, type Validated } from '../pipeline.ts';
@@ -42,17 +43,15 @@ async function findMisfits(run: ImportRun): Promise<{ findings: Finding[]; rowsW
       rule: 'ORDER_OF_OTHER_CUSTOMER',
       category: 'IDENTITY',
       field: 'customerExternalId',
-      message: 'The order belongs to another customer by its first line: the line is refused.',
     },
     {
       column: 'currency',
       rule: 'ORDER_OF_OTHER_CURRENCY',
       category: 'SCHEMA',
       field: 'currency',
-      message: 'The order is in another currency by its first line: the line is refused.',
     },
   ] as const;
-  for (const { column, rule, category, field, message } of misfits) {
+  for (const { column, rule, category, field } of misfits) {
     await analytics.command(
       `INSERT INTO ${table} (row, line, rule, value, is_counted)
        SELECT l.row, l.line, ${quote(rule)}, l.${column}, l.quantity > 0 AND l.unit_price > 0
@@ -75,7 +74,7 @@ async function findMisfits(run: ImportRun): Promise<{ findings: Finding[]; rowsW
       severity: 'ERROR',
       column: columnOf(run.options, field),
       unit: 'ROWS',
-      message,
+      message: ruleMessage(rule),
       count: found?.count ?? 0,
       examples: (found?.examples ?? []).map(([line, value]) => ({ line, value })),
     });
@@ -119,7 +118,7 @@ async function findDuplicates(run: ImportRun): Promise<Finding> {
     severity: 'WARNING',
     column: null,
     unit: 'ROWS',
-    message: 'Equal to an earlier row in every column: taken out by stage 4, unless an earlier stage did.',
+    message: ruleMessage('DUPLICATE_ROW'),
     count: found?.count ?? 0,
     examples: (found?.examples ?? []).map(([line, value]) => ({ line, value })),
   };
@@ -133,7 +132,6 @@ function groupRules(run: ImportRun): GroupRule[] {
       category: 'TIME',
       unit: 'ROWS',
       field: 'placedAt',
-      message: 'Earlier than the row before it: the file is not in the order of time.',
       sql: `SELECT line, toString(at) AS value FROM (
               SELECT line, at, lagInFrame(at, 1, at) OVER (ORDER BY row ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
               FROM ${stage.table} WHERE readable
@@ -144,7 +142,6 @@ function groupRules(run: ImportRun): GroupRule[] {
       category: 'TIME',
       unit: 'ORDERS',
       field: 'orderId',
-      message: 'The lines of the order lie more than a day apart; its first line says when it was placed.',
       sql: `SELECT min(l.line) AS line, l.order_id AS value FROM ${stage.table} AS l WHERE readable
             GROUP BY l.order_id HAVING max(at) > min(at) + INTERVAL 1 DAY`,
     },
@@ -153,7 +150,6 @@ function groupRules(run: ImportRun): GroupRule[] {
       category: 'OUTLIERS',
       unit: 'PRODUCTS',
       field: 'description',
-      message: 'One product, several descriptions.',
       sql: `SELECT min(l.line) AS line, concat(product, ': ', arrayStringConcat(arraySort(groupUniqArray(3)(description)), ' / ')) AS value
             FROM ${stage.table} AS l WHERE readable AND description != '' GROUP BY product HAVING uniqExact(description) > 1`,
     },
@@ -164,7 +160,6 @@ function groupRules(run: ImportRun): GroupRule[] {
       category: 'IDENTITY',
       unit: 'CUSTOMERS',
       field: 'customerExternalId',
-      message: 'One customer id, several countries: perhaps two customers share it.',
       sql: `SELECT min(l.line) AS line, concat(customer, ': ', arrayStringConcat(arraySort(groupUniqArray(5)(country)), ' / ')) AS value
             FROM ${stage.table} AS l WHERE readable AND customer != '' AND country != '' GROUP BY customer HAVING uniqExact(country) > 1`,
     });

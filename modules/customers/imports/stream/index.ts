@@ -1,0 +1,189 @@
+import { catalogueNames, countsAsActivity } from '../../catalogue.ts';
+import { noteActivity } from '../../service/facts.ts';
+import { CUSTOMER_UNKNOWN, inBatches, resolveCustomers } from '../customers.ts';
+import { ruleMessage } from '../domain/messages.ts';
+import { type Finding, qualityReport } from '../domain/reports.ts';
+import { keepRejects, shapeFindings, tryRules } from '../findings.ts';
+import {
+  columnOf,
+  type ImportRun,
+  NAMED_CUSTOMERS,
+  type Pipeline,
+  type PipelineResult,
+  type Validated,
+} from '../pipeline.ts';
+import { quote, uid } from '../sql.ts';
+import { remakeTable, sideTable } from '../tables.ts';
+import { eventColumns, eventValues } from './columns.ts';
+import { deriveOrderEvents } from './orders.ts';
+import { eventRules } from './rules.ts';
+
+/** Events of the stream: checked by the rules of recordEvents and stored by the history engine, as there may be millions. */
+export const eventStream: Pipeline = {
+  columns: eventColumns,
+  derived: eventValues,
+  validate: validateEvents,
+  clean: () => Promise.resolve(null),
+  customers: eventCustomers,
+  load: loadEvents,
+  derive: deriveFromEvents,
+};
+
+async function validateEvents(run: ImportRun): Promise<Validated> {
+  const { findings, goodRows, rowsWithErrors } = await tryRules(run, [
+    ...eventRules(run.options),
+    {
+      rule: 'NAME_NOT_IN_CATALOGUE',
+      category: 'OUTLIERS',
+      severity: 'INFO',
+      field: 'name',
+      broken: `name NOT IN (${catalogueNames.map(quote).join(', ')})`,
+      value: 'name',
+    },
+  ]);
+  const repeated = await repeatedIds(run, goodRows);
+  await keepRejects(run);
+  const quality = qualityReport(run.stage.rows + run.stage.rejected, rowsWithErrors + run.stage.rejected, [
+    ...(await shapeFindings(run)),
+    ...findings,
+    ...repeated,
+    await outOfOrder(run, goodRows),
+  ]);
+  return { quality, goodRows: `${goodRows} AND row NOT IN (SELECT row FROM ${sideTable(run, 'duplicates')})` };
+}
+
+/** Ids that stand in the file more than once: the first one counts, as the first one sent does. */
+async function repeatedIds(run: ImportRun, goodRows: string): Promise<Finding[]> {
+  const table = await remakeTable(run, 'duplicates', 'row UInt64, line UInt64, source_id String');
+  if (columnOf(run.options, 'id') === null) return [];
+  const rows = `FROM ${run.stage.table} WHERE ${goodRows} AND source_id != ''`;
+  const [ids] = await run.analytics.query<{ rows: number; distinct: number }>(
+    `SELECT count() AS rows, uniqExact(sipHash128(source_id)) AS distinct ${rows}`,
+  );
+  const count = (ids?.rows ?? 0) - (ids?.distinct ?? 0);
+  if (count > 0) {
+    await run.analytics.command(
+      `INSERT INTO ${table}
+       SELECT row, line, source_id ${rows} AND source_id IN (SELECT source_id ${rows} GROUP BY source_id HAVING count() > 1)
+         AND (source_id, row) NOT IN (SELECT source_id, min(row) ${rows} GROUP BY source_id HAVING count() > 1)`,
+    );
+    await run.analytics.command(
+      `INSERT INTO ${run.stage.rejects} (line, row, column, rule, value)
+       SELECT line, row, {column:String}, 'ID_SEVERAL_TIMES', source_id FROM ${table}`,
+      { column: columnOf(run.options, 'id') },
+    );
+  }
+  const examples = await run.analytics.query<{ line: number; value: string }>(
+    `SELECT line, source_id AS value FROM ${table} ORDER BY line LIMIT 5`,
+  );
+  return [
+    {
+      rule: 'ID_SEVERAL_TIMES',
+      category: 'DUPLICATES',
+      severity: 'WARNING',
+      column: columnOf(run.options, 'id'),
+      unit: 'ROWS',
+      message: ruleMessage('ID_SEVERAL_TIMES'),
+      count,
+      examples,
+    },
+  ];
+}
+
+async function outOfOrder(run: ImportRun, goodRows: string): Promise<Finding> {
+  const [found] = await run.analytics.query<{ count: number; examples: [number, string][] }>(
+    `SELECT countIf(at < before) AS count, groupArrayIf(5)((line, toString(at)), at < before) AS examples
+     FROM (SELECT line, at, lagInFrame(at, 1, at) OVER (ORDER BY row ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
+           FROM ${run.stage.table} WHERE ${goodRows})`,
+  );
+  return {
+    rule: 'OUT_OF_ORDER',
+    category: 'TIME',
+    severity: 'INFO',
+    column: columnOf(run.options, 'at'),
+    unit: 'ROWS',
+    message: ruleMessage('OUT_OF_ORDER'),
+    count: found?.count ?? 0,
+    examples: (found?.examples ?? []).map(([line, value]) => ({ line, value })),
+  };
+}
+
+async function eventCustomers(run: ImportRun): Promise<number> {
+  const rows = `FROM ${run.stage.table} WHERE ${run.carried.goodRows}`;
+  const created = await resolveCustomers(run, {
+    make: `SELECT customer AS externalId, min(assumeNotNull(at)) AS seenAt ${rows} GROUP BY customer`,
+  });
+  if (run.options.unknownCustomer === 'reject') {
+    await run.analytics.command(
+      `INSERT INTO import_reject (job_id, line, column, rule, value)
+       SELECT {job:UUID}, line, {column:String}, ${quote(CUSTOMER_UNKNOWN)}, customer ${rows}
+         AND customer NOT IN (SELECT external_id FROM ${sideTable(run, 'customers')})`,
+      { job: run.job.id, column: columnOf(run.options, 'customerExternalId') ?? '' },
+    );
+  }
+  return created;
+}
+
+/** One block in memory at a time, of this many rows. */
+const BLOCK_ROWS = 131_072;
+
+/** An event is (source, id of the source), or (hash of the file, row): stored again, it replaces itself. */
+async function loadEvents(run: ImportRun): Promise<void> {
+  const { stage, job } = run;
+  const fileRow = `concat(${quote(`${job.fileSha256}:`)}, toString(e.row))`;
+  const hasIds = columnOf(run.options, 'id') !== null;
+  const ofFile = uid(quote('file'), fileRow);
+  await run.analytics.command(
+    `INSERT INTO events (event_uid, source, source_id, customer_id, name, at, value, currency, properties, received_at, import_id)
+     SELECT ${hasIds ? `if(e.source_id = '', ${ofFile}, ${uid(quote(job.source), 'e.source_id')})` : ofFile},
+       {source:String}, ${hasIds ? `if(e.source_id = '', ${fileRow}, e.source_id)` : fileRow},
+       c.customer_id, e.name, assumeNotNull(e.at), e.value, e.currency, e.properties,
+       {receivedAt:DateTime64(3, 'UTC')}, {job:UUID}
+     FROM (SELECT row, source_id, customer, name, at, value, currency, properties FROM ${stage.table}
+           WHERE ${run.carried.goodRows} AND order_id = '') AS e
+     INNER JOIN ${sideTable(run, 'customers')} AS c ON c.external_id = e.customer`,
+    { source: job.source, receivedAt: job.createdAt, job: job.id },
+    {
+      signal: run.signal,
+      settings: { max_block_size: BLOCK_ROWS, min_insert_block_size_rows: BLOCK_ROWS, max_insert_threads: 2 },
+    },
+  );
+  run.progress(stage.rows);
+}
+
+/** Orders that events tell of, and when customers were last seen. */
+async function deriveFromEvents(run: ImportRun): Promise<PipelineResult> {
+  const orders = await deriveOrderEvents(run);
+  const quietNames = catalogueNames.filter((name) => !countsAsActivity(name));
+  const known = `FROM (SELECT customer, name, at, order_id FROM ${run.stage.table} WHERE ${run.carried.goodRows}) AS e
+    INNER JOIN ${sideTable(run, 'customers')} AS c ON c.external_id = e.customer`;
+  const seen = run.analytics.queryStream<{ id: string; last: number; first: number }>(
+    `SELECT c.customer_id AS id,
+       toUnixTimestamp64Milli(maxIf(assumeNotNull(e.at), e.name NOT IN (${['', ...quietNames].map(quote).join(', ')}))) AS last,
+       toUnixTimestamp64Milli(minIf(assumeNotNull(e.at), e.name = 'order.placed')) AS first
+     ${known} GROUP BY id ORDER BY id`,
+    {},
+    { signal: run.signal },
+  );
+  let named: string[] | null = [];
+  for await (const batch of inBatches(seen)) {
+    const active = batch.filter(({ last }) => last > 0);
+    await run.database.transaction((tx) =>
+      noteActivity(
+        tx,
+        active.map(({ id, last, first }) => ({ customerId: id, lastMs: last, firstOrderMs: first > 0 ? first : null })),
+      ),
+    );
+    if (named !== null)
+      named = named.length + batch.length > NAMED_CUSTOMERS ? null : [...named, ...batch.map(({ id }) => id)];
+  }
+  const [stored] = await run.analytics.query<{ rows: number }>(`SELECT count() AS rows ${known} WHERE e.order_id = ''`);
+  return {
+    rowsStored: (stored?.rows ?? 0) + orders.rows,
+    ordersCreated: orders.created,
+    ordersChanged: orders.changed,
+    recordsCreated: 0,
+    recordsChanged: 0,
+    customerIds: named,
+  };
+}
