@@ -79,38 +79,59 @@ export interface Text {
   readonly text: string;
   /** It is handed to ClickHouse: an argument of `analytics.command(...)` and its like. */
   readonly forAnalytics: boolean;
-  /** It is the value of a property `table`. */
+  /** It is the value of a property `table`, or of a list that a loop takes each `table` from. */
   readonly namesTable: boolean;
+}
+
+interface Place extends Omit<Text, 'text'> {
+  /** Within a loop over tables that are written out. */
+  readonly overTables: boolean;
 }
 
 /** Texts of the file: string literals, and templates with `PUT_IN` where a value is put in. */
 export function textsOf(source: Source): Text[] {
-  return [...textsWithin(source.tree(), { forAnalytics: false, namesTable: false })];
+  return [...textsWithin(source.tree(), { forAnalytics: false, namesTable: false, overTables: false })];
 }
 
-function* textsWithin(value: unknown, place: Omit<Text, 'text'>): Generator<Text> {
+function* textsWithin(value: unknown, place: Place): Generator<Text> {
   if (Array.isArray(value)) for (const item of value) yield* textsWithin(item, place);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-  let inner = { ...place, namesTable: false };
+  const inner: Place = isNode(value) ? placeWithin(value, place) : place;
   if (isNode(value)) {
     if (value.type === 'StringLiteral') yield { text: String(value.value), ...place };
-    if (value.type === 'TemplateLiteral') yield { text: templateText(value), ...place };
-    if (/Function/.test(value.type)) inner = { ...inner, forAnalytics: false };
-    if (value.type === 'CallExpression' && chain(value.callee).includes('analytics'))
-      inner = { ...inner, forAnalytics: true };
-    if (value.type === 'KeyValueProperty' && isNode(value.key) && value.key.value === 'table') {
-      inner = { ...inner, namesTable: true };
-    }
-    if (['TsAsExpression', 'TsConstAssertion', 'TsSatisfiesExpression'].includes(value.type))
-      inner = { ...inner, namesTable: place.namesTable };
+    if (value.type === 'TemplateLiteral') yield { text: templateText(value, place.overTables), ...place };
+    if (inner.overTables && !place.overTables) yield* textsWithin(value.right, { ...place, namesTable: true });
   }
   for (const child of Object.values(value)) if (typeof child === 'object') yield* textsWithin(child, inner);
 }
 
-function templateText(template: SyntaxNode): string {
+/** What holds for the texts inside a node. */
+function placeWithin(node: SyntaxNode, place: Place): Place {
+  const inner = { ...place, namesTable: false };
+  if (/Function/.test(node.type)) return { ...inner, forAnalytics: false };
+  if (node.type === 'CallExpression' && chain(node.callee).includes('analytics'))
+    return { ...inner, forAnalytics: true };
+  if (node.type === 'KeyValueProperty' && isNode(node.key) && node.key.value === 'table')
+    return { ...inner, namesTable: true };
+  if (node.type === 'ForOfStatement' && loopsOverTables(node)) return { ...inner, overTables: true };
+  // `'customer' as const` is still that name, and so is each item of a list of names.
+  const transparent = /^Ts(As|Const|Satisfies)|^ArrayExpression$/.test(node.type);
+  return transparent ? place : inner;
+}
+
+/** `for (const table of ['a', 'b'])` */
+function loopsOverTables(loop: SyntaxNode): boolean {
+  const { declarations } = loop.left as { declarations?: { id: SyntaxNode }[] };
+  return declarations?.[0]?.id.value === 'table' && (loop.right as SyntaxNode).type === 'ArrayExpression';
+}
+
+function templateText(template: SyntaxNode, overTables: boolean): string {
   const quasis = template.quasis as { cooked?: string; raw: string }[];
   const values = (template.expressions ?? []) as unknown[];
-  const putIn = (value: unknown) => (chain(value).length > 1 && chain(value)[0] === 'table' ? PUT_IN_TABLE : PUT_IN);
+  const putIn = (value: unknown) => {
+    const names = chain(value);
+    return names[0] === 'table' && (names.length > 1 || overTables) ? PUT_IN_TABLE : PUT_IN;
+  };
   return quasis
     .map((quasi, index) => `${quasi.cooked ?? quasi.raw}${index < values.length ? putIn(values[index]) : ''}`)
     .join('');

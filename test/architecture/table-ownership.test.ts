@@ -3,19 +3,24 @@ import { sourceOf, sourcesOf } from './sources.ts';
 import { analyticsTables, tableOwners, tablesWritten, trespasses } from './tables.ts';
 
 describe('a module writes only tables that its own model file declares', () => {
-  const owners = tableOwners();
+  const declared = tableOwners();
   const analytics = analyticsTables();
   const sources = sourcesOf(['modules/**/*.ts', 'src/**/*.ts']);
 
   test('the program keeps the rule', () => {
-    expect(sources.flatMap((source) => trespasses(source, owners, analytics))).toEqual([]);
+    expect(sources.flatMap((source) => trespasses(source, declared, analytics))).toEqual([]);
   });
 
   test('the rule sees the writes there are', () => {
     const written = new Set(sources.flatMap(tablesWritten));
-    const neverWritten = [...owners.keys()].filter((table) => !written.has(table));
+    const neverWritten = [...declared.keys()].filter((table) => !written.has(table));
     expect(neverWritten).toEqual([]);
   });
+
+  const owners = new Map([
+    ['customer', 'customers'],
+    ['loyalty_entry', 'loyalty'],
+  ]);
 
   test.each([
     ['insert', 'tx.query(`insert into customer (id) select * from unnest($1::uuid[])`)'],
@@ -27,10 +32,11 @@ describe('a module writes only tables that its own model file declares', () => {
     ['truncate', "tx.query('truncate customer cascade')"],
     ['name put together', `tx.query(\`insert into \${table} values (1)\`)`],
     ['name of a table to be put in', "createStore({ table: 'customer', columns: {} })"],
+    ['list of tables', `for (const table of ['loyalty_entry', 'customer']) tx.query(\`update \${table} set a = 1\`)`],
     ['no such table', "tx.query('delete from nowhere')"],
   ])('a planted %s is caught', (_, text) => {
     const planted = sourceOf('modules/loyalty/service.ts', text);
-    expect(trespasses(planted, new Map([['customer', 'customers']]), analytics)).toHaveLength(1);
+    expect(trespasses(planted, owners, analytics)).toHaveLength(1);
   });
 
   test.each([
@@ -43,10 +49,6 @@ describe('a module writes only tables that its own model file declares', () => {
     ['plain English', "const description = 'Update the customer, then set the tier. Truncate the name.'"],
     ['comment', '// insert into customer\nexport {}'],
   ])('%s is allowed', (_, text) => {
-    const owners = new Map([
-      ['customer', 'customers'],
-      ['loyalty_entry', 'loyalty'],
-    ]);
     expect(trespasses(sourceOf('modules/loyalty/service.ts', text), owners, analytics)).toEqual([]);
   });
 });
