@@ -1,4 +1,4 @@
-import type { HeldMessage } from '../../modules/communication/store.ts';
+import type { HeldMessage } from '../../modules/communication/contract.ts';
 import { allows, ScopeMissing } from '../core/access/index.ts';
 import { statusOf } from './server/errors.ts';
 import { type Exchange, type Gate, type Route, sendText } from './server/index.ts';
