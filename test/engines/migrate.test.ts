@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate, pendingMigrations } from '../../src/core/database/migrate.ts';
@@ -62,7 +63,7 @@ test('migrations run once, in the order of their names', async () => {
 
 test('ten processes that start at once on a server without the database migrate it once', async () => {
   await database.drop();
-  const script = path.join(root, 'test/engines/migrator.ts');
+  const script = fileURLToPath(new URL('./migrator.ts', import.meta.url));
   const answers = await Promise.all(
     Array.from({ length: 10 }, () => execute(process.execPath, [script, database.url, shipped])),
   );

@@ -10,6 +10,8 @@ import pg from 'pg';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+const holder = fileURLToPath(new URL('./holder.ts', import.meta.url));
+
 /** What `holder.ts` says. */
 export interface Said {
   readonly held: boolean;
@@ -40,7 +42,7 @@ export interface HolderOptions {
 
 /** Starts a process that holds the folder; comes back when it has said that it does, or that it may not. */
 export async function hold(folder: string, options: HolderOptions = {}): Promise<Holder> {
-  const script = path.join(options.checkout ?? root, 'test/engines/holder.ts');
+  const script = path.join(options.checkout ?? root, path.relative(root, holder));
   const child = spawn(options.node ?? process.execPath, [script, folder, options.mode ?? 'postgres'], {
     cwd: '/',
     env: { PATH: '' },

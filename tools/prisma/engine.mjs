@@ -3,9 +3,8 @@
 // `@prisma/schema-engine-wasm` comes from npm like everything else.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
@@ -35,9 +34,9 @@ globalThis.PRISMA_WASM_PANIC_REGISTRY = {
 
 /** The package's own entry imports the .wasm file as a module, which Node does only behind a flag. */
 async function loadBindings() {
-  const file = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
-  const bindings = await import(pathToFileURL(file).href);
-  const wasm = readFileSync(path.join(path.dirname(file), 'schema_engine_bg.wasm'));
+  const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg');
+  const folder = path.dirname(fileURLToPath(import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg')));
+  const wasm = readFileSync(path.join(folder, 'schema_engine_bg.wasm'));
   const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings });
   bindings.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
