@@ -1,8 +1,8 @@
 import type { Call } from '../../src/core/call.ts';
 import type { Queryable, Tx } from '../../src/core/database/index.ts';
 
-export { CustomerNotFound } from './errors.ts';
 export { passiveEventNames } from './catalogue.ts';
+export { CustomerNotFound } from './errors.ts';
 export * from './events.ts';
 
 /** How far a customer has come. */

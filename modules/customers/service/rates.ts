@@ -97,3 +97,14 @@ export async function converter(
     return rate === undefined ? null : exchange(amountMinor, currency, reportingCurrency, rate.rate);
   };
 }
+
+/** The rates of the reporting currency in force on a day. */
+export async function ratesOn(ground: Ground, day: string | null): Promise<ExchangeRateRow[]> {
+  const { reportingCurrency } = await ground.settings.get(BUSINESS);
+  return ground.database.query<ExchangeRateRow>(
+    `select distinct on (currency) currency, reporting_currency as "reportingCurrency", valid_from::text as "validFrom", rate
+     from exchange_rate where reporting_currency = $1 and valid_from <= $2::date order by currency, valid_from desc`,
+    [reportingCurrency, day ?? ground.clock.now().toISOString().slice(0, 10)],
+    { name: 'exchange_rates_on' },
+  );
+}
