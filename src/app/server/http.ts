@@ -49,15 +49,15 @@ export function sendText(
   headers: Readonly<Record<string, string>>,
 ): void {
   if (res.headersSent || res.destroyed) return;
-  const body = typeof text === 'string' ? Buffer.from(text) : text;
+  // A text goes out in one write together with the headers; a buffer would need two.
   res.writeHead(status, {
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(text),
     'x-correlation-id': correlationId,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
     ...headers,
   });
-  res.end(body);
+  res.end(text);
 }
 
 /** The refusal of a body beyond its limit. */

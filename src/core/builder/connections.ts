@@ -75,19 +75,55 @@ export function pageOf<Row, Node = Row>(
   },
 ): Page<Node> {
   const node = options.node ?? ((row: Row) => row as unknown as Node);
-  const edges = rows
-    .slice(0, options.first)
-    .map((row) => ({ cursor: encodeCursor(options.cursorOf(row)), node: node(row) }));
-  return {
-    edges,
-    pageInfo: {
-      hasNextPage: rows.length > options.first,
-      hasPreviousPage: options.after !== null && options.after !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-    ...(options.totalCount === undefined ? {} : { totalCount: options.totalCount }),
-  };
+  const page = rows.length > options.first ? rows.slice(0, options.first) : rows;
+  return new RowsPage(
+    page.map((row) => new RowEdge(row, node, options.cursorOf)),
+    rows.length > options.first,
+    options.after !== null && options.after !== undefined,
+    options.totalCount,
+  );
+}
+
+/** An edge whose cursor is made when it is asked for: most requests ask for few of them. */
+class RowEdge<Row, Node> {
+  readonly node: Node;
+  readonly #row: Row;
+  readonly #cursorOf: (row: Row) => CursorKey;
+  constructor(row: Row, node: (row: Row) => Node, cursorOf: (row: Row) => CursorKey) {
+    this.node = node(row);
+    this.#row = row;
+    this.#cursorOf = cursorOf;
+  }
+  get cursor(): string {
+    return encodeCursor(this.#cursorOf(this.#row));
+  }
+}
+
+/** A page whose place in the list is told when it is asked for. */
+class RowsPage<Node> implements Page<Node> {
+  readonly edges: Page<Node>['edges'];
+  readonly totalCount?: number | (() => Promise<number>);
+  readonly #hasNextPage: boolean;
+  readonly #hasPreviousPage: boolean;
+  constructor(
+    edges: Page<Node>['edges'],
+    hasNextPage: boolean,
+    hasPreviousPage: boolean,
+    totalCount: number | (() => Promise<number>) | undefined,
+  ) {
+    this.edges = edges;
+    this.#hasNextPage = hasNextPage;
+    this.#hasPreviousPage = hasPreviousPage;
+    if (totalCount !== undefined) this.totalCount = totalCount;
+  }
+  get pageInfo(): PageInfo {
+    return {
+      hasNextPage: this.#hasNextPage,
+      hasPreviousPage: this.#hasPreviousPage,
+      startCursor: this.edges[0]?.cursor ?? null,
+      endCursor: this.edges.at(-1)?.cursor ?? null,
+    };
+  }
 }
 
 const connections = new WeakMap<Builder, Map<string, ObjectRef<BuilderTypes, Page<never>>>>();
@@ -114,6 +150,7 @@ export function connectionType<Node>(
   const edge = new ObjectRef<BuilderTypes, Edge>(`${options.name}Edge`);
   const connection = new ObjectRef<BuilderTypes, Page<Node>>(`${options.name}Connection`);
   known.set(options.name, connection as never);
+  // Exposed, not resolved: a page is read by plain property reads, which the executor compiles away.
   builder.objectType(edge, {
     name: `${options.name}Edge`,
     description: `One item of a page of ${options.name}.`,
@@ -121,24 +158,19 @@ export function connectionType<Node>(
       cursor: t.exposeString('cursor', {
         description: 'The place of this item: give it as `after` to go on behind it.',
       }),
-      node: t.field({ type: options.node as never, description: 'The item.', resolve: (e) => e.node as never }),
+      node: t.expose('node', { type: options.node, description: 'The item.' } as never),
     }),
   });
   builder.objectType(connection, {
     name: `${options.name}Connection`,
     description: `A page of ${options.name}.`,
     fields: (t) => ({
-      edges: t.field({
+      edges: t.expose('edges', {
         type: [edge],
         description: 'The page, item by item, each with its cursor.',
         complexity: { field: 0, multiplier: 1 },
-        resolve: (c) => [...c.edges],
-      }),
-      pageInfo: t.field({
-        type: builder.pageInfoRef(),
-        description: 'Where this page lies.',
-        resolve: (c) => c.pageInfo,
-      }),
+      } as never),
+      pageInfo: t.expose('pageInfo', { type: builder.pageInfoRef(), description: 'Where this page lies.' }),
       ...(options.totalCount === true
         ? {
             totalCount: t.int({
