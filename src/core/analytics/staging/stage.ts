@@ -264,9 +264,14 @@ function assertColumns(columns: readonly StageColumn[]): void {
   if (columns.length === 0) throw new Error('a staged file needs at least one column');
 }
 
+/** A staging table lives for minutes: merging its parts would only take the time of those who read them. */
+const UNMERGED =
+  'max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1, ' +
+  'parts_to_delay_insert = 100000, parts_to_throw_insert = 100000';
+
 const definition = (analytics: Analytics, name: string, columns: readonly string[]): string =>
   expand(
-    `CREATE TABLE ${name} {{on_cluster}} (${columns.join(', ')}) ENGINE = {{engine:MergeTree}} ORDER BY tuple()`,
+    `CREATE TABLE ${name} {{on_cluster}} (${columns.join(', ')}) ENGINE = {{engine:MergeTree}} ORDER BY tuple() SETTINGS ${UNMERGED}`,
     analytics.layout,
   );
 
