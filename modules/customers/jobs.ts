@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { blankEvents, forgetEventsBefore } from '../../src/core/analytics/index.ts';
 import { systemCall } from '../../src/core/call.ts';
 import { defineJob, type JobDefinition } from '../../src/core/jobs.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { blankHistory, writeAliases } from './queries/history.ts';
-import { blankInbox } from './service/erase.ts';
 import { publishOverdue } from './service/overdue.ts';
 import { EVENT_MEMORY } from './settings.ts';
 
@@ -24,7 +24,7 @@ export const customerJobs = (infra: Infrastructure): readonly JobDefinition[] =>
       'Takes the personal data of an erased customer out of the inbox, the history and the rejects of imports.',
     payload: z.object({ customerIds: z.array(z.uuid()), names: z.array(z.string()) }),
     async run({ customerIds, names }) {
-      await blankInbox(infra.database, customerIds);
+      await blankEvents(infra.database, customerIds);
       await blankHistory(infra.analytics, customerIds, names);
     },
   }),
@@ -49,13 +49,9 @@ export const customerJobs = (infra: Infrastructure): readonly JobDefinition[] =>
       let forgotten = 0;
       for (;;) {
         signal.throwIfAborted();
-        const rows = await infra.database.query<{ uid: string }>(
-          `delete from event_seen where event_uid in (select event_uid from event_seen where seen_at < $1 limit $2)
-           returning event_uid as uid`,
-          [before, FORGET_BATCH],
-        );
-        forgotten += rows.length;
-        if (rows.length < FORGET_BATCH) break;
+        const count = await forgetEventsBefore(infra.database, before, FORGET_BATCH);
+        forgotten += count;
+        if (count < FORGET_BATCH) break;
       }
       if (forgotten > 0) logger.info({ forgotten, before }, 'forgot identities of events');
     },

@@ -1,3 +1,4 @@
+import { blankEvents } from '../../../src/core/analytics/index.ts';
 import { audit } from '../../../src/core/audit.ts';
 import type { Call } from '../../../src/core/call.ts';
 import type { Tx } from '../../../src/core/database/index.ts';
@@ -48,7 +49,7 @@ export async function eraseCustomer(
     // Ids of customers merged into this one keep leading here; their external ids are gone.
     await tx.query('delete from customer_alias where customer_id = $1 and former_id is null', [id]);
     await tx.query(`update customer_alias set external_id = 'erased:' || former_id where customer_id = $1`, [id]);
-    await blankInbox(tx, traces.customerIds);
+    await blankEvents(tx, traces.customerIds);
     await countCustomers(tx, -1);
     await identitiesChanged(tx);
     await enqueue(tx, 'customers.eraseHistory', { ...traces });
@@ -79,12 +80,4 @@ async function tracesOf(tx: Tx, id: string, externalId: string): Promise<Traces>
     customerIds: [id, ...former.flatMap((row) => (row.formerId === null ? [] : [row.formerId]))],
     names: [...new Set(names)],
   };
-}
-
-/** Takes out what callers wrote into events that are not in the history yet; that they happened stays. */
-export async function blankInbox(tx: Pick<Tx, 'query'>, customerIds: readonly string[]): Promise<void> {
-  await tx.query(
-    `update event_inbox set properties = '{}', source_id = event_uid::text where customer_id = any($1::uuid[])`,
-    [customerIds],
-  );
 }

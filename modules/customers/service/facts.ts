@@ -1,3 +1,4 @@
+import { acceptEvents, type InboxRow } from '../../../src/core/analytics/index.ts';
 import type { Call } from '../../../src/core/call.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Tx } from '../../../src/core/database/index.ts';
@@ -6,7 +7,6 @@ import { newId } from '../../../src/core/ids.ts';
 import { formatMinor } from '../../../src/core/money.ts';
 import { countsAsActivity } from '../catalogue.ts';
 import { derivedId, eventUid, OWN_SOURCE } from '../identity.ts';
-import { acceptEvents, type InboxRow } from './inbox.ts';
 
 /** An event of the stream that follows from a record. */
 export interface DerivedEvent {

@@ -1,8 +1,8 @@
+import { forgetEvents, rememberEvents, storeEvents } from '../../../src/core/analytics/index.ts';
 import type { Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { BUSINESS } from '../../../src/core/settings/index.ts';
 import { Facts } from './facts.ts';
-import { forgetEvents, rememberEvents, storeEvents } from './inbox.ts';
 import { type OrderFields, OrderNotKnown, orders } from './orders.ts';
 import { inboxRow, type PlacedEvent, type PreparedCall } from './prepared.ts';
 import { converter } from './rates.ts';

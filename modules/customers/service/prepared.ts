@@ -1,7 +1,7 @@
+import type { InboxRow } from '../../../src/core/analytics/index.ts';
 import type { Call } from '../../../src/core/call.ts';
 import type { DomainError } from '../../../src/core/errors.ts';
 import type { PreparedEvent } from './event-input.ts';
-import type { InboxRow } from './inbox.ts';
 import type { BatchTerms } from './upsert.ts';
 
 /** An event that was not taken, and why. */

@@ -1,3 +1,4 @@
+import { acceptEvents } from '../../../src/core/analytics/index.ts';
 import type { Call } from '../../../src/core/call.ts';
 import { createGroupCommit, type Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
@@ -9,7 +10,6 @@ import { CustomerNotFound } from '../errors.ts';
 import { eventsRecorded } from '../events.ts';
 import { EVENT_NAMES, INBOX_LIMIT } from '../settings.ts';
 import { type EventInput, type PreparedEvent, prepareEvent } from './event-input.ts';
-import { acceptEvents } from './inbox.ts';
 import { createInboxBound } from './inbox-bound.ts';
 import { createKnownCustomers } from './known-customers.ts';
 import { recordOrderEvents } from './order-events.ts';

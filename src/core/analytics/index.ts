@@ -9,6 +9,15 @@
  * Inserts of the same rows under one `dedupToken` are written once; rows of the same key are folded in any case.
  */
 export {
+  acceptEvents,
+  blankEvents,
+  forgetEvents,
+  forgetEventsBefore,
+  type InboxRow,
+  rememberEvents,
+  storeEvents,
+} from './acceptance.ts';
+export {
   AnalyticsFolderInUse,
   AnalyticsFolderUnusable,
   AnalyticsMigrationChanged,

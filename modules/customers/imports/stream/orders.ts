@@ -1,8 +1,8 @@
+import { forgetEvents, rememberEvents, storeEvents } from '../../../../src/core/analytics/index.ts';
 import { DomainError } from '../../../../src/core/errors.ts';
 import { parseMoney } from '../../../../src/core/money.ts';
 import { eventUid } from '../../identity.ts';
 import { Facts } from '../../service/facts.ts';
-import { forgetEvents, rememberEvents, storeEvents } from '../../service/inbox.ts';
 import { type OrderFields, OrderNotKnown, orders } from '../../service/orders.ts';
 import { converter } from '../../service/rates.ts';
 import { applyRecords } from '../../service/upsert.ts';

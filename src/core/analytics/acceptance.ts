@@ -1,4 +1,5 @@
-import type { Tx } from '../../../src/core/database/index.ts';
+import type { Queryable, Tx } from '../database/index.ts';
+import { INBOX_CHANNEL } from './inbox.ts';
 
 /** An event on its way into the inbox. */
 export interface InboxRow {
@@ -15,9 +16,6 @@ export interface InboxRow {
   readonly properties: string;
   readonly batchId: string;
 }
-
-/** The channel that wakes whoever takes accepted events to the history engine. */
-const INBOX_CHANNEL = 'holdfast_inbox';
 
 const SPECIAL = /["\\]/;
 const EACH_SPECIAL = /["\\]/g;
@@ -104,4 +102,22 @@ export async function rememberEvents(tx: Tx, uids: readonly string[], at: Date):
 export async function forgetEvents(tx: Tx, uids: readonly string[]): Promise<void> {
   if (uids.length === 0) return;
   await tx.query('delete from event_seen where event_uid = any($1::uuid[])', [uids], { name: 'events_forget' });
+}
+
+/** Forgets identities remembered before a moment, up to `limit` of them. @returns how many */
+export async function forgetEventsBefore(database: Queryable, before: Date, limit: number): Promise<number> {
+  const rows = await database.query<{ uid: string }>(
+    `delete from event_seen where event_uid in (select event_uid from event_seen where seen_at < $1 limit $2)
+     returning event_uid as uid`,
+    [before, limit],
+  );
+  return rows.length;
+}
+
+/** Takes out what callers wrote into events of customers that are not in the history yet; that they happened stays. */
+export async function blankEvents(tx: Queryable, customerIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `update event_inbox set properties = '{}', source_id = event_uid::text where customer_id = any($1::uuid[])`,
+    [customerIds],
+  );
 }
