@@ -12,8 +12,8 @@ export interface RenderedBatch {
   readonly last: Position;
   /** All of them as SSE, framed as one chunk of HTTP/1.1. */
   sse(): Buffer;
-  /** The payload of each, for WebSocket messages. */
-  payloads(): readonly Buffer[];
+  /** All of them as WebSocket messages of the subscription whose head is given. */
+  websocket(head: Buffer): Buffer;
 }
 
 const CRLF = Buffer.from('\r\n');
@@ -28,7 +28,8 @@ const sseNext = (json: string, cursor: string | null): string =>
 
 export function renderedBatch(events: readonly Rendered[]): RenderedBatch {
   let sse: Buffer | undefined;
-  let payloads: readonly Buffer[] | undefined;
+  /** By length of the head: ids of one client library are equally long. */
+  const templates = new Map<number, Template>();
   return {
     events,
     last: (events.at(-1) as Rendered).position,
@@ -36,9 +37,16 @@ export function renderedBatch(events: readonly Rendered[]): RenderedBatch {
       sse ??= chunk(Buffer.from(events.map(({ json, position }) => sseNext(json, encodeCursor(position))).join('')));
       return sse;
     },
-    payloads() {
-      payloads ??= events.map(({ json }) => Buffer.from(json));
-      return payloads;
+    websocket(head) {
+      let template = templates.get(head.length);
+      if (template === undefined) {
+        template = websocketTemplate(head, events);
+        templates.set(head.length, template);
+      }
+      const bytes = allocate(template.bytes.length);
+      bytes.set(template.bytes);
+      for (const place of template.heads) bytes.set(head, place);
+      return bytes;
     },
   };
 }
@@ -53,38 +61,54 @@ export const sseEnd = (result: object | null): Buffer =>
 /** The end of a chunked body. */
 export const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-/** A WebSocket text frame from the server (RFC 6455: final, unmasked) around parts of a message. */
-function frame(head: Buffer, body: Buffer, tail: Buffer, into: Buffer, at: number): number {
-  const length = head.length + body.length + tail.length;
-  into[at] = 0x81;
-  let next: number;
-  if (length < 126) {
-    into[at + 1] = length;
-    next = at + 2;
-  } else if (length < 65_536) {
-    into[at + 1] = 126;
-    next = into.writeUInt16BE(length, at + 2);
-  } else {
-    into[at + 1] = 127;
-    next = into.writeBigUInt64BE(BigInt(length), at + 2);
-  }
-  for (const part of [head, body, tail]) next += part.copy(into, next);
-  return next;
-}
-
-const MAX_FRAME_HEADER = 10;
-const CLOSING_BRACE = Buffer.from('}');
-
 /** The start of every `next` message of one subscription. */
 export const websocketHead = (id: string): Buffer =>
   Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
 
-/** `next` messages of one subscription around payloads that many share. */
-export function websocketFrames(head: Buffer, payloads: readonly Buffer[]): Buffer {
-  let size = 0;
-  for (const payload of payloads) size += MAX_FRAME_HEADER + head.length + payload.length + CLOSING_BRACE.length;
-  const bytes = Buffer.allocUnsafe(size);
+/** Messages of a batch, complete but for the heads, which differ by subscription. */
+interface Template {
+  readonly bytes: Buffer;
+  /** Where the heads go. */
+  readonly heads: readonly number[];
+}
+
+function websocketTemplate(head: Buffer, events: readonly Rendered[]): Template {
+  const parts: Buffer[] = [];
+  const heads: number[] = [];
   let at = 0;
-  for (const payload of payloads) at = frame(head, payload, CLOSING_BRACE, bytes, at);
-  return bytes.subarray(0, at);
+  for (const { json } of events) {
+    const rest = Buffer.from(`${json}}`);
+    const frame = frameHeader(head.length + rest.length);
+    heads.push(at + frame.length);
+    parts.push(frame, head, rest);
+    at += frame.length + head.length + rest.length;
+  }
+  return { bytes: Buffer.concat(parts), heads };
+}
+
+/** Header of a text frame from a server (RFC 6455): final, not masked. */
+function frameHeader(length: number): Buffer {
+  if (length < 126) return Buffer.from([0x81, length]);
+  const header = Buffer.alloc(length < 65_536 ? 4 : 10);
+  header[0] = 0x81;
+  header[1] = length < 65_536 ? 126 : 127;
+  if (length < 65_536) header.writeUInt16BE(length, 2);
+  else header.writeBigUInt64BE(BigInt(length), 2);
+  return header;
+}
+
+/** Small enough that a slow reader of a few bytes does not keep much alive, large enough to be allocated rarely. */
+const SLAB_BYTES = 65_536;
+let slab = Buffer.alloc(0);
+let used = 0;
+
+/** Memory for many short-lived messages, cut from larger pieces: Node's own pool ends at 4 KiB. */
+function allocate(size: number): Buffer {
+  if (size > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(size);
+  if (used + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    used = 0;
+  }
+  used += size;
+  return slab.subarray(used - size, used);
 }

@@ -5,9 +5,9 @@ import type { DomainError } from '../../core/errors.ts';
 import {
   CursorExpired,
   checkReadable,
-  encodeCursor,
   type EventFilter,
   type EventRegistry,
+  encodeCursor,
   readPage,
   type StoredEvent,
   type Tail,

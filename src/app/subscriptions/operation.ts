@@ -62,14 +62,14 @@ export function createStreamReader(schema: GraphQLSchema) {
     return result;
   };
 
-  /** @throws NotAStream, CursorInvalid, InvalidInput, or GraphQLErrors of the variables */
+  /** @throws NotAStream, CursorInvalid, InvalidInput, or a GraphQLError of the variables */
   return (admitted: AdmittedOperation): StreamRequest => {
     const { document, text, operation, field, afterVariable } = prepare(admitted);
     const definition = schema.getSubscriptionType()?.getFields()[field.name.value];
     const stream = definition?.extensions[EVENT_STREAM] as EventStream | undefined;
     if (definition === undefined || stream === undefined) throw new NotAStream();
     const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], admitted.variables);
-    if (coerced.coerced === undefined) throw new AggregateError(coerced.errors ?? [], 'the variables do not fit');
+    if (coerced.coerced === undefined) throw coerced.errors[0];
     const args = getArgumentValues(definition, field, coerced.coerced);
     const { [afterVariable ?? '']: _where, ...variables } = admitted.variables;
     const types = stream.types(args);

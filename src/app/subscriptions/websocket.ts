@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { type Principal, Unauthenticated } from '../../core/access/index.ts';
 import type { DomainError } from '../../core/errors.ts';
 import { TooManySubscriptions } from './errors.ts';
-import { websocketFrames, websocketHead } from './frames.ts';
+import { renderedBatch, websocketHead } from './frames.ts';
 import { whenDrained } from './sockets.ts';
 import type { Client, Sink, Subscription } from './subscription.ts';
 import type { OperationRequest } from './types.ts';
@@ -96,8 +96,8 @@ export function openConnection(
       // Straight to the socket: the frames share their payload with other subscribers. Nothing else of ours can stand
       // in between, since messages are neither compressed nor fragmented.
       write: (batch, from) => {
-        if (ws.readyState === ws.OPEN)
-          socket.write(websocketFrames(head, from === 0 ? batch.payloads() : batch.payloads().slice(from)));
+        if (ws.readyState !== ws.OPEN) return;
+        socket.write((from === 0 ? batch : renderedBatch(batch.events.slice(from))).websocket(head));
       },
       drained: () => whenDrained(socket),
       end: (reason: DomainError | null) => {

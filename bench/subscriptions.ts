@@ -1,0 +1,280 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pointsAwarded } from '../modules/loyalty/events.ts';
+import { openDataFolder } from '../src/app/embedded/data-folder.ts';
+import { startEmbeddedPostgres } from '../src/app/embedded/postgres.ts';
+import { systemCall } from '../src/core/call.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { createDatabase, type Database } from '../src/core/database/index.ts';
+import { migrateAll } from '../src/core/database/migrate-all.ts';
+import { appendEvents, newEvent } from '../src/core/events/index.ts';
+import { newId } from '../src/core/ids.ts';
+import { createLogger } from '../src/core/logger.ts';
+import type { BenchResult } from './main.ts';
+import type { Plan, Round, RoundResult } from './subscriptions/subscribers.ts';
+
+/**
+ * Fan-out of events to 1,000 subscribers. The server under test and the subscribers each have a process of their own;
+ * this one writes the events. The real server (`serve`, with its worker off so that both do the same work) stands against
+ * raw SSE over the same tail.
+ */
+const SUBSCRIBERS = 1_000;
+const ROUNDS = 3;
+/** As concurrent awards share a commit. */
+const EVENTS_PER_COMMIT = 10;
+/** Well below what either can do, so that what is measured is the way and not the queue. */
+const PACED_COMMITS_PER_SECOND = 25;
+const KEY = `bench-${newId()}`;
+const QUERY =
+  'subscription { events(types: [LOYALTY_POINTS_AWARDED]) { id cursor type at ... on DomainEvent { payload } } }';
+
+const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
+
+interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly transport: Plan['transport'];
+  /** CPU time the server has used so far. */
+  cpuMs(): Promise<number>;
+  /** How many subscribers it has. */
+  subscribers(): Promise<number>;
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly cpuMsPerMillion: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export async function run({ quick }: { readonly quick: boolean }): Promise<BenchResult> {
+  const folder = openDataFolder(mkdtempSync(path.join(tmpdir(), 'holdfast-bench-subscriptions-')));
+  const stops: (() => unknown)[] = [
+    () => rmSync(folder.path, { recursive: true, force: true }),
+    () => folder.release(),
+  ];
+  try {
+    const postgres = await startEmbeddedPostgres({ folder: folder.path });
+    stops.push(() => postgres.stop());
+    await migrateAll({ connectionString: postgres.url }, { createDatabase: true });
+    const database = createDatabase({ url: postgres.url, logger: createLogger('warn'), maxConnections: 4 });
+    stops.push(() => database.close());
+    const raw = await startLimit(postgres.url, stops);
+    const holdfast = await startHoldfast(postgres.url, stops);
+    const generator = fork(new URL('subscriptions/subscribers.ts', import.meta.url));
+    stops.push(() => stopChild(generator));
+    const writer = createWriter(database);
+    const sizes = quick ? { flood: 500, paced: 100 } : { flood: 2_000, paced: 250 };
+    const targets: readonly Target[] = [
+      raw,
+      holdfast,
+      { ...holdfast, name: 'holdfast over WebSocket', transport: 'websocket' },
+    ];
+    const results = new Map<string, Measured[]>();
+    for (const target of targets) await measure(target, generator, writer, { flood: 100, paced: 10 });
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      for (const target of targets) {
+        const measured = await measure(target, generator, writer, sizes);
+        log(
+          `round ${round}, ${target.name}: ${Math.round(measured.perSecond)} deliveries/s, p99 ${rounded(measured.p99Ms)} ms`,
+        );
+        results.set(target.name, [...(results.get(target.name) ?? []), measured]);
+      }
+    }
+    return summarise(
+      targets.map((target) => results.get(target.name) as Measured[]) as [Measured[], Measured[], Measured[]],
+    );
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+function summarise([raw, sse, webSocket]: [Measured[], Measured[], Measured[]]): BenchResult {
+  const of = (measured: readonly Measured[], figure: keyof Measured) => median(measured.map((each) => each[figure]));
+  const ratio = (figure: keyof Measured, a: readonly Measured[], b: readonly Measured[]) =>
+    rounded(median(a.map((each, i) => each[figure] / (b[i] as Measured)[figure])));
+  const figures = (measured: readonly Measured[]) => ({
+    deliveriesPerSecond: Math.round(of(measured, 'perSecond')),
+    serverCpuMsPerMillion: Math.round(of(measured, 'cpuMsPerMillion')),
+    p50Ms: rounded(of(measured, 'p50Ms')),
+    p99Ms: rounded(of(measured, 'p99Ms')),
+  });
+  return {
+    ratios: {
+      fanout: ratio('perSecond', sse, raw),
+      websocket: ratio('perSecond', webSocket, raw),
+      // The other way round, so that more is better here too: the bar is p99 of at most three times raw.
+      latency: ratio('p99Ms', raw, sse),
+      serverCpu: ratio('cpuMsPerMillion', raw, sse),
+    },
+    bars: { fanout: 0.6, latency: 0.33 },
+    figures: {
+      subscribers: SUBSCRIBERS,
+      lost: 0,
+      twice: 0,
+      raw: figures(raw),
+      sse: figures(sse),
+      websocket: figures(webSocket),
+    },
+  };
+}
+
+/** @throws Error when a subscriber misses an event or gets one twice */
+async function measure(
+  target: Target,
+  generator: ChildProcess,
+  writer: ReturnType<typeof createWriter>,
+  sizes: { readonly flood: number; readonly paced: number },
+): Promise<Measured> {
+  const plan: Plan = {
+    port: target.port,
+    transport: target.transport,
+    key: KEY,
+    query: QUERY,
+    subscribers: SUBSCRIBERS,
+  };
+  await ask(generator, { plan });
+  while ((await target.subscribers()) !== SUBSCRIBERS) await delay(20);
+  const play = async (count: number, perSecond: number | null) => {
+    const round: Round = { first: writer.next, count };
+    await ask(generator, { round });
+    const startedAtMs = nowMs();
+    const cpuBefore = await target.cpuMs();
+    const committedAtMs = await writer.write(count, perSecond);
+    const result = await ask<RoundResult>(generator, { committedAtMs });
+    if (result.lost > 0 || result.twice > 0)
+      throw new Error(`${target.name}: ${result.lost} lost, ${result.twice} twice`);
+    const seconds = (result.lastAtMs - startedAtMs) / 1e3;
+    const cpuMs = (await target.cpuMs()) - cpuBefore;
+    return { ...result, perSecond: result.delivered / seconds, cpuMsPerMillion: (cpuMs / result.delivered) * 1e6 };
+  };
+  const { perSecond, cpuMsPerMillion } = await play(sizes.flood, null);
+  const { p50Ms, p99Ms } = await play(sizes.paced, PACED_COMMITS_PER_SECOND);
+  return { perSecond, cpuMsPerMillion, p50Ms, p99Ms };
+}
+
+/** Publishes numbered events as an award of points would. */
+function createWriter(database: Database) {
+  const call = systemCall('bench');
+  const ids = { entryId: newId(), accountId: newId() };
+  let next = 1;
+  const event = () =>
+    newEvent(pointsAwarded, {
+      customerId: null,
+      payload: {
+        ...ids,
+        points: next++,
+        balance: 1_000,
+        earned: 1_000,
+        tier: 'BRONZE',
+        rule: 'order',
+        source: 'ORDER',
+        sourceId: null,
+      },
+    });
+  return {
+    get next() {
+      return next;
+    },
+    /** @returns when each event was committed */
+    async write(count: number, perSecond: number | null): Promise<number[]> {
+      const committedAtMs: number[] = [];
+      const startedAtMs = nowMs();
+      const size = perSecond === null ? EVENTS_PER_COMMIT : 1;
+      for (let commits = 0; committedAtMs.length < count; commits += 1) {
+        if (perSecond !== null) await delay(Math.max(0, startedAtMs + (commits * 1e3) / perSecond - nowMs()));
+        await database.transaction((tx) => appendEvents(tx, call, systemClock, Array.from({ length: size }, event)));
+        const atMs = nowMs();
+        for (let i = 0; i < size; i += 1) committedAtMs.push(atMs);
+      }
+      return committedAtMs;
+    },
+  };
+}
+
+async function ask<Answer>(child: ChildProcess, question: object): Promise<Answer> {
+  child.send(question);
+  const [answer] = (await once(child, 'message')) as [Answer];
+  return answer;
+}
+
+async function startLimit(url: string, stops: (() => unknown)[]): Promise<Target> {
+  const child = fork(new URL('subscriptions/limit-server.ts', import.meta.url), [url]);
+  stops.push(() => stopChild(child));
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return {
+    name: 'raw SSE',
+    port,
+    transport: 'sse',
+    cpuMs: async () => (await ask<{ cpuMs: number }>(child, {})).cpuMs,
+    subscribers: async () => (await ask<{ subscribers: number }>(child, {})).subscribers,
+  };
+}
+
+async function startHoldfast(databaseUrl: string, stops: (() => unknown)[]): Promise<Target> {
+  const port = await freePort();
+  const data = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-subscriptions-'));
+  const child = spawn(process.execPath, [new URL('../src/main.ts', import.meta.url).pathname, 'serve'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      HOLDFAST_DATA: data,
+      HOLDFAST_ADMIN_KEY: KEY,
+      HOLDFAST_WORKER: 'false',
+      HOLDFAST_LOG_LEVEL: 'warn',
+    },
+  });
+  stops.push(() => rmSync(data, { recursive: true, force: true }));
+  stops.push(() => stopChild(child));
+  const base = `http://127.0.0.1:${port}`;
+  const isReady = () =>
+    fetch(`${base}/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  while (!(await isReady())) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    await delay(50);
+  }
+  const metric = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${base}/metrics`, { headers: { authorization: `Bearer ${KEY}` } })).text();
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'gm'))].map((match) => Number(match[1]));
+    return values.reduce((sum, value) => sum + value, 0);
+  };
+  return {
+    name: 'holdfast over SSE',
+    port,
+    transport: 'sse',
+    cpuMs: async () => (await metric('process_cpu_seconds_total')) * 1e3,
+    subscribers: () => metric('holdfast_subscribers'),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(timer);
+}
