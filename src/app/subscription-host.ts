@@ -44,7 +44,7 @@ export function subscriptionServer(options: Omit<SubscriptionServerOptions, 'hos
           result.errors === undefined
             ? { data: result.data }
             : { data: result.data, errors: result.errors.map((error) => show(error, true)) },
-        showErrors: (error) => [show(error, false)],
+        showErrors: (error) => gate.refuse(error, newId(), null).errors ?? [],
       },
     });
     return {
