@@ -51,8 +51,8 @@ export async function openEngines({ config, logger, notice, migrate = true }: En
       closers.push(() => postgres?.stop());
     }
     const url = config.databaseUrl ?? (postgres as EmbeddedPostgres).url;
-    const applied = migrate ? (await migrateAll({ connectionString: url }, { createDatabase: true })).applied : [];
-    notice(`${describeRecords(postgres, url)}, ${migrated(applied.length)}`);
+    const applied = migrate ? (await migrateAll({ connectionString: url }, { createDatabase: true })).applied : null;
+    notice(`${describeRecords(postgres, url)}${migrated(applied)}`);
     const database = createDatabase({ url, logger, maxConnections: config.databaseConnections });
     closers.push(() => database.close());
 
@@ -66,8 +66,8 @@ export async function openEngines({ config, logger, notice, migrate = true }: En
       },
     );
     closers.push(() => analytics.close());
-    const changed = migrate ? await migrateAnalytics(analytics, advisoryLock(database)) : [];
-    notice(`history: ${analytics.description}, ${migrated(changed.length)}`);
+    const changed = migrate ? await migrateAnalytics(analytics, advisoryLock(database)) : null;
+    notice(`history: ${analytics.description}${migrated(changed)}`);
 
     let closing = false;
     const lost = new Promise<void>((resolve) => {
@@ -90,8 +90,10 @@ export async function openEngines({ config, logger, notice, migrate = true }: En
   }
 }
 
-const migrated = (count: number): string =>
-  count === 0 ? 'up to date' : `${count} migration${count === 1 ? '' : 's'} applied`;
+function migrated(names: readonly string[] | null): string {
+  if (names === null) return '';
+  return names.length === 0 ? ', up to date' : `, ${names.length} migration${names.length === 1 ? '' : 's'} applied`;
+}
 
 function describeRecords(postgres: EmbeddedPostgres | undefined, url: string): string {
   if (postgres !== undefined) return `records: embedded PostgreSQL on port ${postgres.port} in ${postgres.dataDir}`;
