@@ -6,7 +6,7 @@ const EXAMPLES_PER_RULE = 5;
 
 /**
  * Tries rules on all staged rows in one scan, and writes each breach of an error rule into the rejects table (a row that
- * breaks three rules has three rejects). SQL of a rule that gives NULL counts as not broken.
+ * breaks three rules has three rejects). SQL of a rule that gives NULL counts as not broken. May be called again.
  * @param params values for `{name:Type}` placeholders in the rules
  */
 export async function checkRows(
@@ -38,6 +38,15 @@ export async function checkRows(
     count: counts?.counts[at] ?? 0,
     examples: (counts?.examples[at] ?? []).map(([line, value]): RejectExample => ({ line, value })),
   }));
+  const names = errors.map(({ rule }) => rule.rule);
+  const [before] = await analytics.query<{ written: number }>(
+    `SELECT count() AS written FROM ${staged.rejects} WHERE rule IN {names:Array(String)}`,
+    { names },
+  );
+  // An import that died here and is resumed tries the rules again.
+  if (before !== undefined && before.written > 0) {
+    await analytics.command(`DELETE FROM ${staged.rejects} WHERE rule IN {names:Array(String)}`, { names });
+  }
   if (good < total) {
     const breaches = errors.map(
       (error) =>
