@@ -60,6 +60,7 @@ const create = (prisma: PrismaClient) =>
       startCursorFieldOptions: { description: 'Cursor of the first item; null when the page is empty.' },
       endCursorFieldOptions: { description: 'Cursor of the last item: give it as `after` for the next page.' },
       nodeTypeOptions: { description: 'Anything with a global id.' },
+      idFieldOptions: { description: 'The global id: `node` finds it again.' },
       nodeQueryOptions: {
         description: 'Anything by its global id.',
         authScopes: { scope: 'any' },
