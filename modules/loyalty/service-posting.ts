@@ -56,8 +56,11 @@ export async function postBatch(
   const customerOf = ({ command }: LedgerRequest) =>
     command.kind === 'reverse' ? ownerOf.get(command.entryId) : command.customerId;
   const customerIds = new Set(requests.map(customerOf).filter((id) => id !== undefined));
-  const found = await ports.accountsOf(tx, first.call, [...customerIds], programme);
-  const claims = await findKeys<KeptAnswer>(tx, SCOPE, requests);
+  // Sent together: the keys are looked up behind the locks without another round trip.
+  const [found, claims] = await Promise.all([
+    ports.accountsOf(tx, first.call, [...customerIds], programme),
+    findKeys<KeptAnswer>(tx, SCOPE, requests),
+  ]);
   const replayOf = await loadReplays(tx, claims);
   const desk = await openDesk(tx, programme, now, { requests, found, toReverse });
 
@@ -177,19 +180,18 @@ async function write(
   const first = made[0];
   if (first === undefined) return;
   const changed = new Set(made.map(({ posted }) => posted.account.id));
-  await writeLedger(
-    tx,
-    made.map(({ posted }) => posted.entry),
-    [...changed].map((id) => accounts.get(id) as AccountRow),
-  );
-  await writeRuleUses(tx, uses);
-  await appendEvents(
-    tx,
-    first.request.call,
-    clock,
-    made.flatMap(({ request, posted }) => eventsOf(request.call, posted)),
-  );
-  await keepAnswers(tx, SCOPE, made.map(keptOf));
+  const entries = made.map(({ posted }) => posted.entry);
+  const events = made.flatMap(({ request, posted }) => eventsOf(request.call, posted));
+  await Promise.all([
+    writeLedger(
+      tx,
+      entries,
+      [...changed].map((id) => accounts.get(id) as AccountRow),
+    ),
+    writeRuleUses(tx, uses),
+    appendEvents(tx, first.request.call, clock, events),
+    keepAnswers(tx, SCOPE, made.map(keptOf)),
+  ]);
 }
 
 function keptOf({ request: { key, hash }, posted }: Made) {

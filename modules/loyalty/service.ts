@@ -94,6 +94,8 @@ export function createLoyaltyService(
     run: (tx, requests) => postBatch(tx, posting, requests),
     maxBatch: MAX_BATCH,
     maxQueued: MAX_QUEUED,
+    keyOf: ({ command }) => (command.kind === 'reverse' ? undefined : command.customerId),
+    transaction: { pipelined: true },
   });
   const bounds = async () => ({ maxPoints: await settings.get(MAX_POINTS_PER_AWARD), now: clock.now() });
 

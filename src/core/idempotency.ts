@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Tx } from './database/index.ts';
+import { hash } from 'node:crypto';
+import { type Tx, textArray } from './database/index.ts';
 
 /** JSON with sorted keys: equal inputs have equal texts. Undefined members count as absent. */
 export function canonicalJson(value: unknown): string {
@@ -14,7 +14,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of the canonical JSON of an input. */
-export const hashInput = (input: unknown): Buffer => createHash('sha256').update(canonicalJson(input)).digest();
+export const hashInput = (input: unknown): Buffer => hash('sha256', canonicalJson(input), 'buffer');
 
 /** What a key turned out to be: new, used before with the same input (first answer), or used with another input. */
 export type KeyClaim<A> =
@@ -73,6 +73,8 @@ export async function storeAnswers(
   );
 }
 
+const UNIQUE_VIOLATION = '23505';
+
 /**
  * Another transaction took one of the keys meanwhile. Carries PostgreSQL's code for a failed serialization, so that the
  * transaction is run again and then finds the key.
@@ -114,19 +116,21 @@ export async function keepAnswers(
 ): Promise<void> {
   if (items.length === 0) return;
   // Sorted, so that two transactions that share keys wait for each other in one order.
-  const kept = await tx.query<{ kept: number }>(
-    `with kept as (
-       insert into idempotency_key (scope, key, input_hash, answer)
-       select $1, k, h, a from unnest($2::text[], $3::bytea[], $4::jsonb[]) as t(k, h, a) order by k
-       on conflict do nothing returning 1
-     ) select count(*)::int as kept from kept`,
-    [
-      scope,
-      items.map((item) => item.key),
-      items.map((item) => item.hash),
-      items.map((item) => JSON.stringify(item.answer)),
-    ],
-    { name: 'idempotency_keep' },
-  );
-  if (kept[0]?.kept !== items.length) throw new KeyTaken(`an idempotency key of ${scope} was taken meanwhile`);
+  const sorted = [...items].sort((a, b) => (a.key < b.key ? -1 : 1));
+  try {
+    await tx.query(
+      `insert into idempotency_key (scope, key, input_hash, answer)
+       select $1, k, h, a from unnest($2::text[], $3::bytea[], $4::jsonb[]) as t(k, h, a)`,
+      [
+        scope,
+        textArray(sorted.map((item) => item.key)),
+        textArray(sorted.map((item) => `\\x${item.hash.toString('hex')}`)),
+        textArray(sorted.map((item) => JSON.stringify(item.answer))),
+      ],
+      { name: 'idempotency_keep' },
+    );
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+    throw new KeyTaken(`an idempotency key of ${scope} was taken meanwhile`, { cause: error });
+  }
 }

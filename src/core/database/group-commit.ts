@@ -1,5 +1,5 @@
 import { DomainError, Overloaded } from '../errors.ts';
-import type { Database, Tx } from './database.ts';
+import type { Database, TransactionOptions, Tx } from './database.ts';
 
 export interface GroupCommitOptions<I, O> {
   readonly database: Pick<Database, 'transaction'>;
@@ -11,10 +11,24 @@ export interface GroupCommitOptions<I, O> {
   /** Batches in flight at once: two keep the connection busy while the next batch gathers. */
   readonly maxInFlight?: number;
   readonly maxQueued: number;
+  /**
+   * What an input locks. Inputs that lock what a batch in flight holds stay in the queue until it is done, instead of
+   * holding a connection that can only wait; the others go ahead.
+   */
+  readonly keyOf?: (input: I) => string | undefined;
+  /** How the shared transactions are run, e.g. pipelined. */
+  readonly transaction?: TransactionOptions;
 }
+
+/** Below this a batch is not divided: its round trips would cost more than they save. */
+const SMALL_BATCH = 8;
+
+/** How many batches deep the queue is searched for inputs that can run. */
+const LOOK_AHEAD = 4;
 
 interface Waiting<I, O> {
   readonly input: I;
+  readonly key: string | undefined;
   readonly resolve: (output: O) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,7 +42,9 @@ interface Waiting<I, O> {
 export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (input: I) => Promise<O> {
   const { database, run, maxBatch, maxQueued, maxInFlight = 2 } = options;
   const queue: Waiting<I, O>[] = [];
+  const busy = new Set<string>();
   let inFlight = 0;
+  let scheduled = false;
 
   const settle = (batch: readonly Waiting<I, O>[], outputs: readonly (O | DomainError)[]) => {
     if (outputs.length !== batch.length)
@@ -43,22 +59,61 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
   const commit = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
     try {
       const inputs = batch.map((waiting) => waiting.input);
-      settle(batch, await database.transaction((tx) => run(tx, inputs)));
+      settle(batch, await database.transaction((tx) => run(tx, inputs), options.transaction));
     } catch (error) {
       if (batch.length === 1) (batch[0] as Waiting<I, O>).reject(error);
       else for (const waiting of batch) await commit([waiting]);
     }
   };
 
+  /** What waits is shared between the free places, so that one batch is prepared while the database works on another. */
+  const shareOf = (waiting: number, free: number) =>
+    Math.min(maxBatch, Math.max(Math.ceil(waiting / free), SMALL_BATCH));
+
+  /**
+   * The first inputs that can run beside what is in flight, and whatever else waits for the same locks, in order.
+   */
+  const take = (): Waiting<I, O>[] => {
+    const share = shareOf(queue.length, maxInFlight - inFlight);
+    const batch: Waiting<I, O>[] = [];
+    const keys = new Set<string>();
+    const looked = Math.min(queue.length, maxBatch * LOOK_AHEAD);
+    let kept = 0;
+    for (let index = 0; index < looked; index++) {
+      const waiting = queue[index] as Waiting<I, O>;
+      const { key } = waiting;
+      const free = key === undefined || !busy.has(key);
+      const together = key !== undefined && keys.has(key) && batch.length < maxBatch;
+      if (free && (batch.length < share || together)) {
+        batch.push(waiting);
+        if (key !== undefined) keys.add(key);
+      } else queue[kept++] = waiting;
+    }
+    queue.splice(kept, looked - kept);
+    return batch;
+  };
+
   const pump = () => {
+    scheduled = false;
     while (inFlight < maxInFlight && queue.length > 0) {
-      const batch = queue.splice(0, maxBatch);
+      const batch = take();
+      if (batch.length === 0) return;
+      const keys = new Set(batch.map((waiting) => waiting.key).filter((key) => key !== undefined));
+      for (const key of keys) busy.add(key);
       inFlight += 1;
       void commit(batch).finally(() => {
         inFlight -= 1;
-        pump();
+        for (const key of keys) busy.delete(key);
+        schedule();
       });
     }
+  };
+
+  /** Calls made in one turn of the event loop belong together. */
+  const schedule = () => {
+    if (scheduled || inFlight >= maxInFlight) return;
+    scheduled = true;
+    setImmediate(pump);
   };
 
   return (input) =>
@@ -67,8 +122,7 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
         reject(new Overloaded(options.what, 1_000));
         return;
       }
-      queue.push({ input, resolve, reject });
-      // Calls made in one turn of the event loop belong together.
-      if (queue.length === 1) setImmediate(pump);
+      queue.push({ input, key: options.keyOf?.(input), resolve, reject });
+      schedule();
     });
 }
