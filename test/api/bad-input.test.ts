@@ -250,6 +250,12 @@ const cases: readonly Case[] = [
   ],
   ['fragments that double thirty times', () => ({ body: { query: bomb } }), 400, 'REQUEST_TOO_WIDE'],
   [
+    'one field named 1,500 times',
+    () => ({ body: { query: `{ customers { ${'totalCount '.repeat(1_500)} } }` } }),
+    400,
+    'REQUEST_TOO_WIDE',
+  ],
+  [
     'too many tokens',
     () => ({ body: { query: `{ ${'customers { totalCount } '.repeat(600)} }` } }),
     400,

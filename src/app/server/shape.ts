@@ -8,7 +8,7 @@ export interface ShapeLimits {
 }
 
 /** Fields of a document once its fragments are spread; far above any sensible request. */
-const maxFields = 5_000;
+const maxFields = 1_000;
 /** The introspection query of every tool is deeper than a request should be; validation bounds it by a rule of its own. */
 const introspection = new Set(['__schema', '__type']);
 
