@@ -130,6 +130,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     pipelinedPool ??= open({ max: PIPELINED_CONNECTIONS, pipeline: true });
     return pipelinedPool;
   };
+  // A connection lost in use fails its statement; without a listener it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   let prisma: PrismaClient | undefined;
   let listener: Listener | undefined;
 
