@@ -14,7 +14,8 @@ export function communication(
   ports: { readonly customers: CustomerPort; readonly loyalty: LoyaltyPort },
   smtp: SmtpOptions | null,
 ) {
-  const service = createCommunicationService(infra, ports, smtp === null ? null : smtpTransport(smtp));
+  const transport = smtp === null ? null : smtpTransport(smtp);
+  const service = createCommunicationService(infra, ports, transport);
   return defineModule({
     name: 'communication',
     service,
@@ -26,5 +27,6 @@ export function communication(
     handlers: communicationHandlers(service),
     jobs: communicationJobs(service),
     schema: communicationSchema,
+    close: () => transport?.close(),
   });
 }

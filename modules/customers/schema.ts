@@ -1,5 +1,6 @@
 import type { Builder } from '../../src/core/builder/index.ts';
 import { customerFields } from './schema/customer.ts';
+import { eventCustomer } from './schema/events.ts';
 import { identityMutations } from './schema/identity.ts';
 import { recordTypes } from './schema/records.ts';
 import { streamSchema } from './schema/stream.ts';
@@ -16,4 +17,5 @@ export const customersSchema =
     upsertMutations(builder, service, types);
     identityMutations(builder, service);
     streamSchema(builder, service);
+    eventCustomer(builder);
   };

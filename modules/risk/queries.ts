@@ -73,25 +73,25 @@ export async function lastNpsAnswers(
   interface Answer {
     customerId: string;
     score: number;
-    at: number;
+    atMs: number;
   }
   const all = [...ids, ...former.keys()];
   const [settled, waiting] = await Promise.all([
     sources.analytics.query<Answer>(
       `select customer_id as "customerId", toFloat64(argMax(assumeNotNull(value), at)) as score,
-              toFloat64(toUnixTimestamp64Milli(max(at))) as "at"
+              toFloat64(toUnixTimestamp64Milli(max(at))) as "atMs"
        from events final
-       where customer_id in {ids:Array(UUID)} and events.at <= {at:DateTime64(3)} and name = 'survey.answered'
+       where customer_id in {ids:Array(UUID)} and at <= {at:DateTime64(3)} and name = 'survey.answered'
          and upper(JSONExtractString(properties, 'kind')) = 'NPS' and value is not null
        group by 1`,
       { ids: all, at },
     ),
     sources.database.query<Answer>(
       `select distinct on (customer_id) customer_id as "customerId", value::float8 as score,
-              (extract(epoch from at) * 1000)::float8 as at
+              (extract(epoch from at) * 1000)::float8 as "atMs"
        from event_inbox
        where customer_id = any($1::uuid[]) and at <= $2 and name = 'survey.answered' and upper(properties->>'kind') = 'NPS' and value is not null
-       order by customer_id, event_inbox.at desc`,
+       order by customer_id, at desc`,
       [all, at],
     ),
   ]);
@@ -99,7 +99,7 @@ export async function lastNpsAnswers(
   for (const answer of [...settled, ...waiting]) {
     const id = former.get(answer.customerId) ?? answer.customerId;
     const known = latest.get(id);
-    if (known === undefined || answer.at > known.at) latest.set(id, answer);
+    if (known === undefined || answer.atMs > known.atMs) latest.set(id, answer);
   }
   return new Map([...latest].map(([id, answer]) => [id, answer.score]));
 }

@@ -56,11 +56,12 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
     const running = subscriptions.filter((one) => one.cancelledAt === null || one.cancelledAt > at);
     const planOf = new Map(running.map((subscription) => [subscription.customerId, subscription.plan]));
     return new Map(
-      known.map(({ id, lastActivityAt }) => {
+      known.map(({ id, lastActivityAt, firstOrderAt }) => {
         const plan = planOf.get(id) ?? '';
         const facts: CustomerFacts = {
           days: use.get(id) ?? [],
-          everActive: lastActivityAt !== null,
+          // The time of the last activity follows the newest events a moment later.
+          everActive: lastActivityAt !== null || firstOrderAt !== null || use.has(id),
           expectedActiveDays: expectations.activeDaysByPlan[plan] ?? expectations.activeDays,
           planFeatures: expectations.featuresByPlan[plan] ?? expectations.features,
           lastNps: nps.get(id) ?? null,

@@ -13,6 +13,7 @@ import { businessClock, createSettings } from '../core/settings/index.ts';
 import { backupRoutes } from './backup/index.ts';
 import { type Composition, compose } from './compose.ts';
 import type { Engines } from './engines.ts';
+import { importRoutes } from './import-routes.ts';
 import { localOutboxRoutes } from './local-outbox.ts';
 import { type ReadinessCheck, type RunningServer, startServer } from './server/index.ts';
 import { subscriptionServer } from './subscription-host.ts';
@@ -74,7 +75,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
   const { registry } = composition;
   const tail = createTail({ database, registry, logger });
   await tail.start();
-  const dispatcher = createDispatcher({ database, registry, tail, handlers: composition.handlers, logger });
+  const dispatcher = createDispatcher({ database, registry, tail, handlers: composition.handlers, logger, metrics });
   const inbox = createInboxFlusher({ database, analytics, logger, metrics });
 
   const checks: ReadinessCheck[] = [
@@ -141,6 +142,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
         routes: (gate) => [
           ...localOutboxRoutes(gate, composition.services.communication),
           ...backupRoutes({ gate, database, analytics }),
+          ...importRoutes(gate, composition.services.customers.imports),
         ],
         examples,
         logger,
@@ -155,6 +157,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
       // The last started stops first: no request comes in while the background finishes.
       for (const stop of stoppers.splice(0).reverse()) await stop();
       await tail.stop();
+      for (const module of composition.modules) module.close?.();
       await stopFollowing();
     },
   };

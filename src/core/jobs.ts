@@ -72,8 +72,10 @@ export interface JobRunnerOptions {
   readonly concurrency: number;
 }
 
-const LOCK_SPACE = 0x484f4c44; // "HOLD": first half of the advisory lock that says a worker is alive
-const RECLAIM_EVERY_MS = 10_000;
+const LOCK_SPACE = 0x484f4c44; // "HOLD": first half of the advisory lock that says a worker pool is alive
+const RECLAIM_EVERY_MS = 5_000;
+/** A pool may take its first job before its lock is held; so young a claim is never called dead. */
+const NEWBORN_S = 3;
 
 /** Starts workers for the jobs, and takes back what dead workers held (graphile-worker alone would wait four hours). */
 export async function startJobs({ database, jobs, logger, concurrency }: JobRunnerOptions): Promise<JobRunner> {
@@ -120,12 +122,24 @@ export async function startJobs({ database, jobs, logger, concurrency }: JobRunn
   };
 }
 
-/** Holds one advisory lock per worker on a connection of its own; who holds none is dead and its jobs are free. */
+/** Holds an advisory lock for each worker pool on a connection of its own; who holds none is dead and its jobs are free. */
 async function announcePresence(database: Database, logger: Logger) {
   const events: WorkerEvents = new EventEmitter();
   const mine = new Set<string>();
   let client: pg.Client | undefined;
   let ended = false;
+  // One statement at a time on the connection, in the order asked.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = (work: (connection: pg.Client) => Promise<void>): Promise<void> => {
+    const done = turn.then(async () => {
+      if (!ended) await work(await connected());
+    });
+    turn = done.catch(() => {});
+    return done;
+  };
+
+  const hold = (connection: pg.Client, pool: string) =>
+    connection.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, pool]);
 
   const connected = async (): Promise<pg.Client> => {
     if (client !== undefined) return client;
@@ -140,45 +154,42 @@ async function announcePresence(database: Database, logger: Logger) {
     next.on('error', drop);
     next.on('end', drop);
     await next.connect();
-    for (const workerId of mine) await next.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, workerId]);
+    for (const pool of mine) await hold(next, pool);
     client = next;
     return next;
   };
 
-  const reclaim = async () => {
-    const connection = await connected();
-    const { rows } = await connection.query<{ worker: string }>(
-      `select distinct locked_by as worker from graphile_worker._private_jobs
-       where locked_by is not null and not exists (
+  const reclaim = async (connection: pg.Client) => {
+    const { rows } = await connection.query<{ pool: string }>(
+      `select distinct locked_by as pool from graphile_worker._private_jobs
+       where locked_by is not null and locked_at < now() - make_interval(secs => $2) and not exists (
          select from pg_locks where locktype = 'advisory' and classid = $1::bigint::oid and granted
            and objid = (hashtext(locked_by)::bigint & 4294967295)::oid
            and database = (select oid from pg_database where datname = current_database()))`,
-      [LOCK_SPACE],
+      [LOCK_SPACE, NEWBORN_S],
     );
-    const dead = rows.map((row) => row.worker);
+    const dead = rows.map((row) => row.pool);
     if (dead.length === 0) return;
     await connection.query('select graphile_worker.force_unlock_workers($1::text[])', [dead]);
-    logger.info({ workers: dead.length }, 'took back the jobs of dead workers');
+    logger.info({ pools: dead.length }, 'took back the jobs of dead workers');
   };
 
-  events.on('worker:create', ({ worker }) => {
-    mine.add(worker.workerId);
-    if (client !== undefined) {
-      client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, worker.workerId]).catch(() => {});
-    }
+  const complain = (error: unknown) => logger.warn({ reason: messageOf(error) }, 'could not look for dead workers');
+  events.on('pool:create', ({ workerPool }) => {
+    mine.add(workerPool.id);
+    inTurn(async (connection) => {
+      await hold(connection, workerPool.id);
+    }).catch(complain);
   });
-  await connected();
-  await reclaim();
-  const timer = setInterval(() => {
-    if (!ended)
-      reclaim().catch((error) => logger.warn({ reason: messageOf(error) }, 'could not look for dead workers'));
-  }, RECLAIM_EVERY_MS);
+  await inTurn(reclaim);
+  const timer = setInterval(() => inTurn(reclaim).catch(complain), RECLAIM_EVERY_MS);
   timer.unref();
   return {
     events,
     async end() {
       ended = true;
       clearInterval(timer);
+      await turn;
       await client?.end().catch(() => {});
     },
   };

@@ -37,6 +37,8 @@ export interface Module<Service = unknown> {
   readonly jobs?: readonly JobDefinition[];
   /** Adds its types and fields, and its parts of the customer graph, to the API. */
   readonly schema?: (builder: Builder) => void;
+  /** Lets go of what the module holds open, after its last work was done. */
+  readonly close?: () => void;
 }
 
 /** Declares a module. @throws Error when a name does not begin with the module's own */

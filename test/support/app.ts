@@ -39,8 +39,11 @@ export interface TestApp {
     headers?: Readonly<Record<string, string>>,
   ): Promise<GraphqlAnswer<Data>>;
   createKey(scopes: readonly string[], expiresAt?: Date | null): Promise<string>;
-  /** Resolves when nothing is left to do: handlers, jobs due, and the inbox. */
-  settle(): Promise<void>;
+  /**
+   * Resolves when nothing is left to do: handlers, jobs due, and the inbox.
+   * @throws Error when a job failed, but for those of `mayFail`, which wait for their next attempt
+   */
+  settle(options?: { readonly mayFail?: readonly string[] }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -110,7 +113,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       });
       return secret;
     },
-    async settle() {
+    async settle({ mayFail = [] } = {}) {
       const signal = AbortSignal.timeout(SETTLE_TIMEOUT_MS);
       for (let quietRounds = 0; quietRounds < 2; ) {
         signal.throwIfAborted();
@@ -119,6 +122,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
         const [row] = await records.query<{ due: number }>(
           `select count(*)::int as due from graphile_worker._private_jobs where attempts < max_attempts and run_at <= now()`,
         );
+        const [failed] = await records.query<{ job: string; error: string }>(
+          `select task_identifier as job, last_error as error from graphile_worker.jobs
+           where last_error is not null and not task_identifier = any($1::text[]) limit 1`,
+          [mayFail],
+        );
+        if (failed !== undefined) throw new Error(`the job ${failed.job} failed: ${failed.error}`);
         if (moved === 0 && row?.due === 0) quietRounds += 1;
         else {
           quietRounds = 0;
