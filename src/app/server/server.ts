@@ -51,6 +51,7 @@ const keepAliveTimeoutMs = 65_000;
 const checkingIntervalMs = 1_000;
 const defaultGraceMs = 8_000;
 const slowMs = 1_000;
+const idleSweepMs = 50;
 
 const httpOptions = {
   headersTimeout: headersTimeoutMs,
@@ -199,10 +200,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (stopping) return;
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // A kept-alive connection is idle only once its last answer is out, hence more than one look.
+      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await subscriptions.close();
       await closed;
+      clearInterval(sweep);
       clearTimeout(cut);
     },
   };
