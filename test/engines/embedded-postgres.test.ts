@@ -2,12 +2,15 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { createServer } from 'node:net';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { processStart } from '../../src/app/embedded/process-identity.ts';
 import { copyCheckout, copyNode, hold, query, temporaryFolder } from './support.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
+
+// Making a durable cluster waits for the disk, which on a busy machine has taken 29 s.
+vi.setConfig({ testTimeout: 180_000 });
 
 /** The first tests tell the story of one cluster, because making one costs a second or more. */
 const story = temporaryFolder();
