@@ -1,0 +1,394 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AwardInput } from '../../modules/loyalty/commands.ts';
+import { DEFAULT_RULES } from '../../modules/loyalty/defaults.ts';
+import { loyaltyEvents } from '../../modules/loyalty/events.ts';
+import { AUTO_ENROL, EARNING_RULES } from '../../modules/loyalty/settings.ts';
+import { systemCall } from '../../src/core/call.ts';
+import { DomainError } from '../../src/core/errors.ts';
+import { newId } from '../../src/core/ids.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers, START } from './world.ts';
+
+let created: TestDatabase;
+let world: LoyaltyWorld;
+const call = systemCall('test');
+
+beforeAll(async () => {
+  created = await createTestDatabase();
+  world = await openLoyalty(created.url);
+});
+afterAll(async () => {
+  expect(await brokenInvariants(world.database)).toEqual([]);
+  await world.close();
+  await created.drop();
+});
+
+async function newCustomer(): Promise<string> {
+  const [id] = await plantCustomers(world.database, 1);
+  return id as string;
+}
+
+/** Awards with a key of its own. */
+const award = (customerId: string, input: Partial<AwardInput>) =>
+  world.service.awardPoints(call, { idempotencyKey: newId(), customerId, ...input });
+
+/** What a refused call is answered with. */
+async function refusal(asked: Promise<unknown>): Promise<{ code: string; path: readonly string[] }> {
+  const error = await asked.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof DomainError) return { code: error.code, path: error.path };
+  throw new Error(`was not refused as expected: ${String(error)}`);
+}
+
+const eventsOf = (customerId: string) =>
+  world.database.query<{ type: string; payload: Record<string, unknown> }>(
+    'select type, payload from outbox_event where customer_id = $1 order by seq',
+    [customerId],
+  );
+
+describe('an award', () => {
+  test('is an entry, a balance, a tier and its events', async () => {
+    const customerId = await newCustomer();
+    const posted = await award(customerId, { points: 1_000, reason: '  welcome  ' });
+    expect(posted).toMatchObject({
+      entry: {
+        number: 1,
+        kind: 'EARN',
+        points: 1_000,
+        qualifying: 1_000,
+        balanceAfter: 1_000,
+        source: 'AWARD',
+        reason: 'welcome',
+        actor: 'system:test',
+        effectiveAt: START,
+        recordedAt: START,
+      },
+      account: { customerId, balance: 1_000, earned: 1_000, tier: 'SILVER', tierSince: START, joinedAt: START },
+      tierChange: { from: 'BRONZE', to: 'SILVER', direction: 'UP' },
+      replayed: false,
+    });
+    const { entry, account } = posted;
+    expect(await eventsOf(customerId)).toEqual([
+      { type: 'loyalty.customersEnrolled', payload: { count: 1, customerIds: [customerId] } },
+      {
+        type: 'loyalty.pointsAwarded',
+        payload: {
+          entryId: entry.id,
+          accountId: account.id,
+          points: 1_000,
+          balance: 1_000,
+          earned: 1_000,
+          tier: 'SILVER',
+          rule: null,
+          source: 'AWARD',
+          sourceId: null,
+        },
+      },
+      {
+        type: 'loyalty.tierChanged',
+        payload: {
+          entryId: entry.id,
+          accountId: account.id,
+          from: 'BRONZE',
+          to: 'SILVER',
+          direction: 'UP',
+          earned: 1_000,
+          balance: 1_000,
+        },
+      },
+    ]);
+    for (const event of await eventsOf(customerId)) {
+      const definition = loyaltyEvents.find(({ type }) => type === event.type);
+      expect(definition?.payload.safeParse(event.payload).success).toBe(true);
+    }
+  });
+
+  test.each([
+    [999, 1, 'BRONZE', 'SILVER'],
+    [2_499, 1, 'SILVER', 'GOLD'],
+    [4_999, 1, 'GOLD', 'PLATINUM'],
+  ])('reaches the next tier with the point after %i', async (before, points, lower, higher) => {
+    const customerId = await newCustomer();
+    expect((await award(customerId, { points: before })).account.tier).toBe(lower);
+    const { account, tierChange } = await award(customerId, { points });
+    expect(account.tier).toBe(higher);
+    expect(tierChange).toEqual({ from: lower, to: higher, direction: 'UP' });
+  });
+
+  test('by a rule gives what the tier held is worth', async () => {
+    const customerId = await newCustomer();
+    expect((await award(customerId, { rule: 'referral_successful' })).entry).toMatchObject({
+      points: 50,
+      rule: 'referral_successful',
+    });
+    await award(customerId, { points: 2_450 });
+    expect((await award(customerId, { rule: 'referral_successful', count: 2 })).entry.points).toBe(300);
+  });
+
+  test('of one batch sees what those before it did', async () => {
+    const customerId = await newCustomer();
+    const answers = await world.service.awardPointsBatch(call, [
+      { idempotencyKey: newId(), customerId, rule: 'case_study' },
+      { idempotencyKey: newId(), customerId, points: 1_000 },
+      { idempotencyKey: newId(), customerId, rule: 'case_study' },
+      { idempotencyKey: newId(), customerId, rule: 'monthly_login' },
+      { idempotencyKey: newId(), customerId, rule: 'monthly_login' },
+    ]);
+    expect(answers.map((answer) => (answer instanceof DomainError ? answer.code : answer.account.balance))).toEqual([
+      'LOYALTY_RULE_NOT_OPEN_TO_TIER',
+      1_000,
+      1_050,
+      1_065,
+      'LOYALTY_EARNING_CAP_REACHED',
+    ]);
+  });
+
+  test('may be told of later, and counts in the period in which it was earned', async () => {
+    const customerId = await newCustomer();
+    const earlier = new Date('2026-10-05T08:00:00Z');
+    const login = (effectiveAt?: Date) => award(customerId, { rule: 'monthly_login', effectiveAt });
+    expect((await login(earlier)).entry).toMatchObject({ effectiveAt: earlier, recordedAt: START });
+    await login();
+    expect(await refusal(login())).toEqual({ code: 'LOYALTY_EARNING_CAP_REACHED', path: ['rule'] });
+    expect(await refusal(login(new Date('2026-10-31T23:00:00Z')))).toMatchObject({
+      code: 'LOYALTY_EARNING_CAP_REACHED',
+    });
+  });
+});
+
+describe('a repeated key', () => {
+  test('gets the first answer, whatever happened since', async () => {
+    const customerId = await newCustomer();
+    const input = { idempotencyKey: newId(), customerId, points: 1_200 };
+    const first = await world.service.awardPoints(call, input);
+    await award(customerId, { points: 5_000 });
+    expect(await world.service.awardPoints(call, input)).toEqual({ ...first, replayed: true });
+    expect((await world.service.members([customerId]))[0]?.balance).toBe(6_200);
+  });
+
+  test('with another input is a conflict, and nothing is done', async () => {
+    const customerId = await newCustomer();
+    const idempotencyKey = newId();
+    await world.service.awardPoints(call, { idempotencyKey, customerId, points: 10 });
+    for (const other of [{ points: 11 }, { rule: 'feedback' }, { points: 10, reason: 'again' }]) {
+      expect(await refusal(world.service.awardPoints(call, { idempotencyKey, customerId, ...other }))).toEqual({
+        code: 'CORE_IDEMPOTENCY_CONFLICT',
+        path: ['idempotencyKey'],
+      });
+    }
+    const elsewhere = { idempotencyKey, customerId: await newCustomer(), points: 10 };
+    expect(await refusal(world.service.awardPoints(call, elsewhere))).toMatchObject({
+      code: 'CORE_IDEMPOTENCY_CONFLICT',
+    });
+    expect((await world.service.members([customerId]))[0]?.balance).toBe(10);
+  });
+
+  test('in one batch counts once', async () => {
+    const customerId = await newCustomer();
+    const input = { idempotencyKey: newId(), customerId, points: 7 };
+    const answers = await world.service.awardPointsBatch(call, [input, input, { ...input, points: 8 }]);
+    expect(answers.map((answer) => (answer instanceof DomainError ? answer.code : answer.replayed))).toEqual([
+      false,
+      true,
+      'CORE_IDEMPOTENCY_CONFLICT',
+    ]);
+  });
+
+  test('of a refused call may be used again', async () => {
+    const customerId = await newCustomer();
+    const input = { idempotencyKey: newId(), customerId, rule: 'case_study' };
+    expect(await refusal(world.service.awardPoints(call, input))).toMatchObject({
+      code: 'LOYALTY_RULE_NOT_OPEN_TO_TIER',
+    });
+    await award(customerId, { points: 1_000 });
+    expect(await world.service.awardPoints(call, input)).toMatchObject({ entry: { points: 50 }, replayed: false });
+  });
+});
+
+describe('an adjustment', () => {
+  test('moves the balance and not the tier', async () => {
+    const customerId = await newCustomer();
+    const adjust = (points: number) =>
+      world.service.adjustPoints(call, { idempotencyKey: newId(), customerId, points, reason: 'goodwill' });
+    expect(await adjust(1_500)).toMatchObject({
+      entry: { kind: 'ADJUST', qualifying: 0 },
+      account: { balance: 1_500, earned: 0, tier: 'BRONZE' },
+      tierChange: null,
+    });
+    expect((await adjust(-1_500)).account.balance).toBe(0);
+    expect(await refusal(adjust(-1))).toEqual({ code: 'LOYALTY_INSUFFICIENT_POINTS', path: ['points'] });
+  });
+});
+
+describe('a reversal', () => {
+  const reverse = (entryId: string) => world.service.reversePoints(call, { idempotencyKey: newId(), entryId });
+
+  test('takes points and tier back, once', async () => {
+    const customerId = await newCustomer();
+    const { entry } = await award(customerId, { points: 1_000 });
+    const reversal = await reverse(entry.id);
+    expect(reversal).toMatchObject({
+      entry: { kind: 'REVERSE', points: -1_000, reverses: entry.id, balanceAfter: 0 },
+      account: { balance: 0, earned: 0, tier: 'BRONZE' },
+      tierChange: { from: 'SILVER', to: 'BRONZE', direction: 'DOWN' },
+    });
+    expect(await refusal(reverse(entry.id))).toMatchObject({ code: 'LOYALTY_ENTRY_NOT_REVERSIBLE' });
+    expect(await refusal(reverse(reversal.entry.id))).toMatchObject({ code: 'LOYALTY_ENTRY_NOT_REVERSIBLE' });
+  });
+
+  test('asked for by several at once happens once', async () => {
+    const customerId = await newCustomer();
+    const { entry } = await award(customerId, { points: 10 });
+    const other = await openLoyalty(created.url);
+    const asked = [world, other, world, other].map(({ service }) =>
+      service.reversePoints(call, { idempotencyKey: newId(), entryId: entry.id }),
+    );
+    const outcomes = await Promise.allSettled(asked);
+    await other.close();
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect((await world.service.members([customerId]))[0]).toMatchObject({ balance: 0, earned: 0 });
+  });
+
+  test('is refused when the points are gone', async () => {
+    const customerId = await newCustomer();
+    const { entry } = await award(customerId, { points: 100 });
+    await world.service.adjustPoints(call, { idempotencyKey: newId(), customerId, points: -1, reason: 'x' });
+    expect(await refusal(reverse(entry.id))).toMatchObject({ code: 'LOYALTY_INSUFFICIENT_POINTS' });
+  });
+
+  test('of nothing is refused', async () => {
+    expect(await refusal(reverse(newId()))).toEqual({ code: 'LOYALTY_ENTRY_NOT_FOUND', path: ['entryId'] });
+  });
+});
+
+describe('bad input', () => {
+  const invalid = (path: string) => ({ code: 'CORE_INVALID_INPUT', path: [path] });
+
+  test.each<[string, Partial<AwardInput>, string]>([
+    ['negative points', { points: -1 }, 'points'],
+    ['no points', { points: 0 }, 'points'],
+    ['half a point', { points: 0.5 }, 'points'],
+    ['no number', { points: Number.NaN }, 'points'],
+    ['endless points', { points: Number.POSITIVE_INFINITY }, 'points'],
+    ['more points than one award may give', { points: 1_000_001 }, 'points'],
+    ['neither rule nor points', {}, 'rule'],
+    ['rule and points', { points: 5, rule: 'feedback' }, 'points'],
+    ['an empty rule', { rule: ' ' }, 'rule'],
+    ['an unknown rule', { rule: 'kindness' }, 'rule'],
+    ['points and a count', { points: 5, count: 2 }, 'count'],
+    ['a count of zero', { rule: 'feedback', count: 0 }, 'count'],
+    ['a fractional count', { rule: 'feedback', count: 1.5 }, 'count'],
+    ['a huge count', { rule: 'feedback', count: 10_001 }, 'count'],
+    ['an empty key', { points: 5, idempotencyKey: '' }, 'idempotencyKey'],
+    ['a key with a blank', { points: 5, idempotencyKey: 'a b' }, 'idempotencyKey'],
+    ['a long key', { points: 5, idempotencyKey: 'x'.repeat(201) }, 'idempotencyKey'],
+    ['a customer that is no id', { points: 5, customerId: 'acme' }, 'customerId'],
+    ['a long reason', { points: 5, reason: 'x'.repeat(501) }, 'reason'],
+    ['the future', { points: 5, effectiveAt: new Date(START.getTime() + 1) }, 'effectiveAt'],
+    ['no time at all', { points: 5, effectiveAt: new Date(Number.NaN) }, 'effectiveAt'],
+  ])('%s is refused with its field', async (_, input, path) => {
+    expect(await refusal(award(await newCustomer(), input))).toEqual(invalid(path));
+  });
+
+  test('an adjustment needs points and a reason', async () => {
+    const adjust = async (points: number, reason: string) =>
+      refusal(world.service.adjustPoints(call, { idempotencyKey: newId(), customerId: newId(), points, reason }));
+    expect(await adjust(0, 'x')).toEqual(invalid('points'));
+    expect(await adjust(0.1, 'x')).toEqual(invalid('points'));
+    expect(await adjust(-1_000_001, 'x')).toEqual(invalid('points'));
+    expect(await adjust(1, '  ')).toEqual(invalid('reason'));
+  });
+
+  test('an unknown customer is not found', async () => {
+    expect(await refusal(award(newId(), { points: 5 }))).toEqual({ code: 'CUSTOMERS_NOT_FOUND', path: ['customerId'] });
+  });
+
+  test('leaves no trace', async () => {
+    const customerId = await newCustomer();
+    const input = { idempotencyKey: newId(), customerId, rule: 'kindness' };
+    await refusal(world.service.awardPoints(call, input));
+    const kept = await world.database.query('select from idempotency_key where key = $1', [input.idempotencyKey]);
+    expect(kept).toEqual([]);
+  });
+});
+
+describe('the programme as the operator sets it', () => {
+  const change = async (key: string, value: unknown) => {
+    await world.settings.change(call, key, value);
+  };
+
+  test('who does not join does not earn, when customers do not join by themselves', async () => {
+    const [stranger, member] = (await plantCustomers(world.database, 2)) as [string, string];
+    await change(AUTO_ENROL.key, false);
+    const [enrolled, again, unknown] = await world.service.enrolCustomers(call, [member, member, newId()]);
+    expect(enrolled).toMatchObject({ account: { customerId: member, balance: 0 }, alreadyMember: false });
+    expect(again).toMatchObject({ account: { customerId: member } });
+    expect(unknown).toMatchObject({ code: 'CUSTOMERS_NOT_FOUND' });
+    expect(await refusal(award(stranger, { points: 5 }))).toEqual({
+      code: 'LOYALTY_NOT_A_MEMBER',
+      path: ['customerId'],
+    });
+    expect((await award(member, { points: 5 })).account.balance).toBe(5);
+    expect((await world.service.enrolCustomers(call, [member]))[0]).toMatchObject({ alreadyMember: true });
+    await change(AUTO_ENROL.key, true);
+  });
+
+  test('an expired rule, a capped one, and one that was never there', async () => {
+    const customerId = await newCustomer();
+    const [first, ...others] = DEFAULT_RULES;
+    await change(EARNING_RULES.key, [
+      { ...first, cap: { times: 3, per: 'DAY' } },
+      ...others.map((rule) => ({ ...rule, validUntil: '2026-11-22T12:00:00.000Z' })),
+    ]);
+    expect(await refusal(award(customerId, { rule: 'feedback' }))).toEqual({
+      code: 'LOYALTY_RULE_NOT_VALID',
+      path: ['rule'],
+    });
+    await award(customerId, { rule: 'monthly_login', count: 2 });
+    const refused = await award(customerId, { rule: 'monthly_login', count: 2 }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ left: 1, resetsAt: new Date('2026-11-23T00:00:00.000Z') });
+    await award(customerId, { rule: 'monthly_login' });
+    world.clock.advance(12 * 3_600_000);
+    expect((await award(customerId, { rule: 'monthly_login' })).account.balance).toBe(40);
+    world.clock.set(START);
+    await change(EARNING_RULES.key, DEFAULT_RULES);
+  });
+
+  test.each<[string, unknown]>([
+    ['two rules of one key', [DEFAULT_RULES[0], DEFAULT_RULES[0]]],
+    ['the key kept for orders', [{ ...DEFAULT_RULES[0], key: 'order_placed' }]],
+    ['a rule that gives nothing', [{ ...DEFAULT_RULES[0], points: { BRONZE: 0, SILVER: 1, GOLD: 1, PLATINUM: 1 } }]],
+  ])('%s are refused', async (_, value) => {
+    expect(await refusal(change(EARNING_RULES.key, value))).toMatchObject({ code: 'CORE_INVALID_INPUT' });
+  });
+});
+
+test('all customers become members in bounded batches, each once', async () => {
+  await plantCustomers(world.database, 2_300);
+  const missing = await world.service.startEnrollingEverybody({ dryRun: true });
+  expect(missing).toBeGreaterThanOrEqual(2_300);
+  const [here, there] = [world, await openLoyalty(created.url)];
+  const joined = await Promise.all([here.service.enrolEverybody(call), there.service.enrolEverybody(call)]);
+  await there.close();
+  expect(joined[0] + joined[1]).toBe(missing);
+  expect(await world.service.startEnrollingEverybody({ dryRun: true })).toBe(0);
+  const facts = await world.service.programme();
+  const [counted] = await world.database.query<{ customers: number }>('select count(*) as customers from customer');
+  expect(facts.members).toBe(counted?.customers);
+});
+
+test('the balance of a past instant is what was known then', async () => {
+  const customerId = await newCustomer();
+  const { account } = await award(customerId, { points: 10 });
+  world.clock.advance(60_000);
+  await award(customerId, { points: 20, effectiveAt: new Date('2026-01-01T00:00:00Z') });
+  const at = (ms: number) => ({ accountId: account.id, asOf: new Date(START.getTime() + ms) });
+  expect(await world.service.balancesAsOf([at(-1), at(0), at(59_999), at(60_000), at(1_000_000)])).toEqual([
+    0, 10, 10, 30, 30,
+  ]);
+  // A clock set back does not let the ledger run backwards.
+  world.clock.set(START);
+  expect((await award(customerId, { points: 1 })).entry.recordedAt).toEqual(new Date(START.getTime() + 60_000));
+});

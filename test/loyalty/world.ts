@@ -1,0 +1,99 @@
+import type { CustomerPort } from '../../modules/customers/contract.ts';
+import { customersByIds } from '../../modules/customers/queries/facts.ts';
+import { survivors } from '../../modules/customers/service/references.ts';
+import { createLoyaltyService, type LoyaltyService } from '../../modules/loyalty/service.ts';
+import { loyaltySettings } from '../../modules/loyalty/settings.ts';
+import { manualClock } from '../../src/core/clock.ts';
+import { createDatabase, type Database } from '../../src/core/database/index.ts';
+import { newId } from '../../src/core/ids.ts';
+import { createLogger } from '../../src/core/logger.ts';
+import { BUSINESS, createSettings, type Settings } from '../../src/core/settings/index.ts';
+
+/** The loyalty service on a database, at a moment that tests choose. */
+export interface LoyaltyWorld {
+  readonly database: Database;
+  readonly settings: Settings;
+  readonly clock: ReturnType<typeof manualClock>;
+  readonly service: LoyaltyService;
+  readonly customers: LedgerCustomers;
+  close(): Promise<void>;
+}
+
+/** What the ledger asks of customers. */
+export type LedgerCustomers = Pick<CustomerPort, 'byIds' | 'survivors'>;
+
+export const START = new Date('2026-11-22T12:00:00.000Z');
+
+/** Opens the service on a migrated database; also used by the processes that tests start. */
+export async function openLoyalty(url: string, options: { maxConnections?: number } = {}): Promise<LoyaltyWorld> {
+  const database = createDatabase({
+    url,
+    logger: createLogger('silent'),
+    maxConnections: options.maxConnections ?? 8,
+    applicationName: 'loyalty test',
+  });
+  const clock = manualClock(START);
+  const settings = createSettings(database, clock);
+  settings.declare([BUSINESS, ...loyaltySettings]);
+  await settings.refresh();
+  const customers: LedgerCustomers = {
+    byIds: (ids, within = database) => customersByIds(within, ids),
+    survivors: (ids, within = database) => survivors(within, ids),
+  };
+  const service = createLoyaltyService({ database, settings, clock }, customers);
+  return { database, settings, clock, service, customers, close: () => database.close() };
+}
+
+/** Puts customers into the database and returns their ids. */
+export async function plantCustomers(database: Database, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, newId);
+  await database.query(
+    `insert into customer (id, external_id, name, signup_at, created_at, updated_at)
+     select id, 'c-' || id, 'Customer', now(), now(), now() from unnest($1::uuid[]) t(id)`,
+    [ids],
+  );
+  return ids;
+}
+
+/** Everything that must hold of a ledger, whatever happened to it; empty when it does. */
+export function brokenInvariants(database: Database): Promise<{ rule: string; id: string }[]> {
+  return database.query(`
+    with sums as (
+      select account_id, sum(points) as points, sum(qualifying) as qualifying, count(*) as entries, max(number) as last,
+             min(balance_after) as lowest
+      from loyalty_entry group by account_id
+    ), running as (
+      select id, balance_after, sum(points) over (partition by account_id order by number) as total,
+             recorded_at, lag(recorded_at) over (partition by account_id order by number) as before
+      from loyalty_entry
+    )
+    select 'balance is the sum of the entries' as rule, a.id::text from loyalty_account a left join sums s on s.account_id = a.id
+      where a.balance <> coalesce(s.points, 0)
+    union all
+    select 'earned is the sum of what qualifies', a.id::text from loyalty_account a left join sums s on s.account_id = a.id
+      where a.earned <> coalesce(s.qualifying, 0)
+    union all
+    select 'numbers have no gap', a.id::text from loyalty_account a left join sums s on s.account_id = a.id
+      where a.entry_count <> coalesce(s.entries, 0) or a.entry_count <> coalesce(s.last, 0)
+    union all
+    select 'no balance was ever below zero', s.account_id::text from sums s where s.lowest < 0
+    union all
+    select 'each entry says the balance after it', r.id::text from running r where r.balance_after <> r.total
+    union all
+    select 'recorded time never runs backwards', r.id::text from running r where r.recorded_at < r.before
+    union all
+    select 'the tier follows what was earned', a.id::text from loyalty_account a
+      where a.tier <> case when a.earned >= 5000 then 'PLATINUM' when a.earned >= 2500 then 'GOLD'
+                           when a.earned >= 1000 then 'SILVER' else 'BRONZE' end
+    union all
+    select 'each entry has its event', e.id::text from loyalty_entry e
+      where (select count(*) from outbox_event o where o.customer_id is not null and o.type <> 'loyalty.tierChanged'
+             and o.payload ->> 'entryId' = e.id::text) <> 1 and e.source <> 'MERGE'
+    union all
+    select 'each kept answer has its entry', i.key from idempotency_key i
+      where i.scope = 'loyalty.ledger' and not exists (select from loyalty_entry e where e.id::text = i.answer ->> 'entryId')
+    union all
+    select 'each entry has one key', e.id::text from loyalty_entry e
+      where e.source <> 'MERGE' and (select count(*) from idempotency_key i where i.scope = 'loyalty.ledger'
+             and i.answer ->> 'entryId' = e.id::text) <> 1`);
+}
