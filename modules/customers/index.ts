@@ -3,6 +3,7 @@ import { customerGraph } from '../../src/core/graph/index.ts';
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
 import { customerEvents } from './events.ts';
 import { customerHandlers } from './handlers.ts';
+import { imports } from './imports/index.ts';
 import { customerJobs } from './jobs.ts';
 import { COUNT_SQL } from './queries/facts.ts';
 import { customersSchema } from './schema.ts';
@@ -11,21 +12,23 @@ import { customerSettings } from './settings.ts';
 
 /** Who the customers are and what they do: records, the event stream, imports. */
 export function customers(infra: Infrastructure) {
-  const service = createCustomerService(infra);
+  const files = imports(infra);
+  const service = { ...createCustomerService(infra), imports: files.service };
   const schema = customersSchema(service);
   return defineModule({
     name: 'customers',
     service,
-    settings: customerSettings,
-    events: customerEvents,
+    settings: [...customerSettings, ...files.settings],
+    events: [...customerEvents, ...files.events],
     scopes: [
       { name: 'customers:read', description: 'Read customers and their records.' },
       { name: 'customers:write', description: 'Create, change, merge, rename and erase customers and their records.' },
       { name: 'events:read', description: 'Read what customers did, and follow domain events.' },
       { name: 'events:write', description: 'Record events of the stream.' },
+      ...files.scopes,
     ],
     handlers: customerHandlers,
-    jobs: customerJobs(infra),
+    jobs: [...customerJobs(infra), ...files.jobs],
     schema(builder: Builder) {
       customerGraph(builder, {
         database: infra.database,
@@ -41,6 +44,7 @@ export function customers(infra: Infrastructure) {
         },
       });
       schema(builder);
+      files.schema(builder);
     },
   });
 }

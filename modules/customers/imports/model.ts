@@ -32,6 +32,7 @@ export type ImportPhase = (typeof PHASES)[number];
 /** What a caller says of an import; the rest is worked out from the file. */
 export interface StartImportInput {
   readonly uploadId: string;
+  readonly fileName?: string | null;
   readonly recordType: RecordType;
   readonly format?: ImportFormat | null;
   readonly mapping?: readonly ColumnMapping[] | null;

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Analytics } from '../../../src/core/analytics/index.ts';
+import { RULE_MESSAGES } from './domain/messages.ts';
+import { quoteList } from './sql.ts';
 
 /** A row that was refused or dropped, by one rule. */
 export interface RejectRow {
@@ -28,9 +30,10 @@ export function rejectsPage(
 
 /** All of them as a CSV file. */
 export const rejectsFile = (analytics: Analytics, job: string): Promise<Readable> =>
-  analytics.export(`SELECT line, column, rule, value ${ROWS} ORDER BY line, column, rule`, 'CSVWithNames', { job });
-
-export async function countRejects(analytics: Analytics, job: string): Promise<number> {
-  const [row] = await analytics.query<{ count: number }>(`SELECT count() AS count ${ROWS}`, { job });
-  return row?.count ?? 0;
-}
+  analytics.export(
+    `SELECT line, column, rule, value,
+       transform(toString(rule), ${quoteList(Object.keys(RULE_MESSAGES))}, ${quoteList(Object.values(RULE_MESSAGES))}, '') AS message
+     ${ROWS} ORDER BY line, column, rule`,
+    'CSVWithNames',
+    { job },
+  );

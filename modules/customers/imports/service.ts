@@ -102,7 +102,7 @@ export function createImportService(
     uploadId: upload.uploadId,
     recordType: input.recordType,
     source: input.source ?? 'import',
-    fileName: upload.fileName,
+    fileName: input.fileName ?? upload.fileName,
     fileBytes: upload.bytes,
     fileSha256: upload.sha256,
     dryRun: input.dryRun === true,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -27,7 +27,7 @@ export interface Uploads {
    */
   receive(call: Call, file: Readable, options: { fileName: string; maxBytes: number }): Promise<Upload>;
   /** @throws UploadNotFound */
-  find(uploadId: string, within?: Queryable): Promise<Upload>;
+  find(uploadId: string): Promise<Upload>;
   pathOf(uploadId: string): string;
   /** Removes the bytes of files received before, except those of unfinished imports. @returns how many */
   removeOlderThan(before: Date): Promise<number>;
@@ -43,12 +43,20 @@ export function createUploads(options: {
   const { folder, database, clock } = options;
   const pathOf = (uploadId: string): string => path.join(folder, uploadId);
 
+  const record = async ({ uploadId, fileName, bytes, sha256 }: Upload, actor: string): Promise<void> => {
+    await database.query(
+      `insert into import_upload (id, file_name, bytes, sha256, actor, created_at) values ($1, $2, $3, $4, $5, $6)
+       on conflict (id) do nothing`,
+      [uploadId, fileName, bytes, sha256, actor, clock.now()],
+    );
+  };
+
   return {
     pathOf,
     async receive(call, file, { fileName, maxBytes }) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const uploadId = newId();
-      const draft = `${pathOf(uploadId)}.part`;
+      const draft = path.join(folder, `.part-${uploadId}`);
       const hash = createHash('sha256');
       let bytes = 0;
       try {
@@ -72,21 +80,21 @@ export function createUploads(options: {
         throw error;
       }
       const sha256 = hash.digest('hex');
-      await database.query(
-        `insert into import_upload (id, file_name, bytes, sha256, actor, created_at) values ($1, $2, $3, $4, $5, $6)`,
-        [uploadId, fileName, bytes, sha256, actorName(call.actor), clock.now()],
-      );
-      return { uploadId, fileName, bytes, sha256 };
-    },
-    async find(uploadId, within = database) {
-      const [upload] = await within.query<Upload>(
-        `select id as "uploadId", file_name as "fileName", bytes, sha256 from import_upload
-         where id = $1 and removed_at is null`,
-        [uploadId],
-      );
-      const there = upload === undefined ? null : await stat(pathOf(uploadId)).catch(() => null);
-      if (upload === undefined || there === null) throw new UploadNotFound(uploadId);
+      const upload = { uploadId, fileName, bytes, sha256 };
+      await record(upload, actorName(call.actor));
       return upload;
+    },
+    async find(uploadId) {
+      if (!UPLOAD_ID.test(uploadId)) throw new UploadNotFound(uploadId);
+      const there = await stat(pathOf(uploadId)).catch(() => null);
+      if (there === null) throw new UploadNotFound(uploadId);
+      const known = await recorded(database, uploadId);
+      if (known !== null) return known;
+      // The HTTP server keeps files without asking the database; at their first use they are written down.
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(pathOf(uploadId)), hash);
+      await record({ uploadId, fileName: `${uploadId}`, bytes: there.size, sha256: hash.digest('hex') }, 'server');
+      return (await recorded(database, uploadId)) as Upload;
     },
     async removeOlderThan(before) {
       const removed = await database.query<{ id: string }>(
@@ -100,6 +108,16 @@ export function createUploads(options: {
       return removed.length;
     },
   };
+}
+
+const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+async function recorded(database: Queryable, uploadId: string): Promise<Upload | null> {
+  const [upload] = await database.query<Upload>(
+    'select id as "uploadId", file_name as "fileName", bytes, sha256 from import_upload where id = $1 and removed_at is null',
+    [uploadId],
+  );
+  return upload ?? null;
 }
 
 async function toDisk(file: string): Promise<void> {
