@@ -23,6 +23,7 @@ import {
   count,
   counted,
   type EventsDatabase,
+  eventually,
   logger,
   note,
   noted,
@@ -277,7 +278,7 @@ describe('leadership', () => {
   it('is held by one; another takes over at once when it stops, and nothing is applied twice', async () => {
     const [one, two] = [recorder(), recorder()];
     const first = await start(one.handler);
-    await expect.poll(() => first.leading).toBe(true);
+    await eventually(() => first.leading).toBe(true);
     const second = await start(two.handler);
     await append(count(1));
     await second.drain();
@@ -292,11 +293,11 @@ describe('leadership', () => {
   it('comes back after the connection that holds the lock was cut', async () => {
     const seen = recorder();
     const dispatcher = await start(seen.handler);
-    await expect.poll(() => dispatcher.leading).toBe(true);
+    await eventually(() => dispatcher.leading).toBe(true);
     await db.database.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast-dispatcher'`,
     );
-    await expect.poll(() => dispatcher.leading).toBe(false);
+    await eventually(() => dispatcher.leading).toBe(false);
     await append(count(1));
     await dispatcher.drain();
     expect(seen.handled).toEqual([1]);

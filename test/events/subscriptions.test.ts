@@ -11,7 +11,7 @@ import { appendEvents, encodeCursor, type NewEvent, ORIGIN, raiseEpoch } from '.
 import { removeOldEvents } from '../../src/core/events/retention.ts';
 import { newId } from '../../src/core/ids.ts';
 import { startSubscriptionServer } from './subscription-harness.ts';
-import { call, count, type EventsDatabase, note, openTestDatabase, settledPosition } from './support.ts';
+import { call, count, type EventsDatabase, eventually, note, openTestDatabase, settledPosition } from './support.ts';
 
 type Server = Awaited<ReturnType<typeof startSubscriptionServer>>;
 
@@ -118,7 +118,7 @@ function overWs(server: Server, query: string, variables: Record<string, unknown
 }
 
 /** Waits until the server has so many subscriptions, so that what follows reaches all of them live. */
-const subscribed = (server: Server, size: number) => expect.poll(() => server.subscriptions.size).toBe(size);
+const subscribed = (server: Server, size: number) => eventually(() => server.subscriptions.size).toBe(size);
 
 describe.each([
   ['SSE', overSse],
@@ -136,8 +136,8 @@ describe.each([
     await subscribed(server, 6);
     await append(count(1), count(2, customer), note(3));
     await append(count(4));
-    await expect.poll(() => everything.answers.length).toBe(4);
-    await expect.poll(() => slow.numbers).toEqual([1, 2, 4]);
+    await eventually(() => everything.answers.length).toBe(4);
+    await eventually(() => slow.numbers).toEqual([1, 2, 4]);
     expect(everything.answers[2]?.data?.events).toEqual({
       __typename: 'OtherEvent',
       type: 'TEST_NOTED',
@@ -157,7 +157,7 @@ describe.each([
     const first = subscribe(server, COUNTED);
     await subscribed(server, 1);
     await append(count(1), count(2), count(3));
-    await expect.poll(() => first.numbers).toEqual([1, 2, 3]);
+    await eventually(() => first.numbers).toEqual([1, 2, 3]);
     const after = first.answers[1]?.data?.counted?.cursor;
     first.stop();
     await append(...Array.from({ length: 450 }, (_, i) => count(i + 4)));
@@ -169,14 +169,14 @@ describe.each([
     })();
     const second = subscribe(server, COUNTED, { after });
     const literal = subscribe(server, `subscription { counted(after: "${after}") { n later } }`);
-    await expect.poll(() => second.numbers.length, { timeout: 10_000 }).toBeGreaterThan(500);
-    await expect.poll(() => literal.numbers.length, { timeout: 10_000 }).toBeGreaterThan(500);
+    await eventually(() => second.numbers.length).toBeGreaterThan(500);
+    await eventually(() => literal.numbers.length).toBeGreaterThan(500);
     writing = false;
     await writer;
     const expected = Array.from({ length: n - 2 }, (_, i) => i + 3);
-    await expect.poll(() => second.numbers.length).toBe(expected.length);
+    await eventually(() => second.numbers.length).toBe(expected.length);
     expect(second.numbers).toEqual(expected);
-    await expect.poll(() => literal.numbers).toEqual(expected);
+    await eventually(() => literal.numbers).toEqual(expected);
   });
 
   it('a key that is revoked or expires ends the stream with its code and cursor', async () => {
@@ -185,13 +185,13 @@ describe.each([
     const other = subscribe(server, COUNTED, {}, 'k-good');
     await subscribed(server, 2);
     await append(count(1));
-    await expect.poll(() => other.numbers).toEqual([1]);
+    await eventually(() => other.numbers).toEqual([1]);
     server.keys.revoked.add('k-revoked');
     const end = await revoked.ended;
     const error = subscribe === overSse ? revoked.answers.at(-1)?.errors?.[0] : (end as Answer['errors'])?.[0];
     expect(error?.extensions).toMatchObject({ code: 'ACCESS_KEY_REVOKED', reconnect: false });
     await append(count(2));
-    await expect.poll(() => other.numbers).toEqual([1, 2]);
+    await eventually(() => other.numbers).toEqual([1, 2]);
     expect(revoked.numbers).toEqual([1]);
   });
 
@@ -228,7 +228,7 @@ describe.each([
     await subscribed(one, 1);
     await subscribed(two, 1);
     await append(count(1));
-    await expect.poll(() => [before.numbers, elsewhere.numbers]).toEqual([[1], [1]]);
+    await eventually(() => [before.numbers, elsewhere.numbers]).toEqual([[1], [1]]);
     await one.stop();
     open = open.filter((close) => close !== open[0]);
     const end = await before.ended;
@@ -238,8 +238,8 @@ describe.each([
     await raiseEpoch(db.database);
     await append(count(3));
     const after = subscribe(two, COUNTED, { after: error?.extensions?.cursor });
-    await expect.poll(() => after.numbers).toEqual([2, 3]);
-    await expect.poll(() => elsewhere.numbers).toEqual([1, 2, 3]);
+    await eventually(() => after.numbers).toEqual([2, 3]);
+    await eventually(() => elsewhere.numbers).toEqual([1, 2, 3]);
   });
 
   it('queries and mutations are answered as well', async () => {
@@ -268,7 +268,7 @@ describe.each([
     const after = error?.extensions?.oldestCursor;
     const again = subscribe(server, COUNTED, { after });
     await append(count(2));
-    await expect.poll(() => again.numbers).toEqual([2]);
+    await eventually(() => again.numbers).toEqual([2]);
   });
 });
 
@@ -302,7 +302,7 @@ describe('slow subscribers', () => {
     let n = 0;
     while (server.subscriptions.size === 2) {
       await append(...Array.from({ length: 100 }, () => ({ ...count(++n), call: wordy })));
-      await expect.poll(() => brisk.numbers.length, { timeout: 10_000 }).toBe(n);
+      await eventually(() => brisk.numbers.length).toBe(n);
     }
     let body = '';
     for await (const bytes of response) body += String(bytes);
@@ -316,7 +316,7 @@ describe('slow subscribers', () => {
     expect(got).toEqual(Array.from({ length: got.length }, (_, i) => i + 1));
     expect(got.length).toBeLessThan(n);
     const rest = overSse(server, COUNTED, { after: last?.extensions?.cursor });
-    await expect.poll(() => rest.numbers.length, { timeout: 10_000 }).toBe(n - got.length);
+    await eventually(() => rest.numbers.length).toBe(n - got.length);
     expect(rest.numbers[0]).toBe(got.length + 1);
   });
 
@@ -353,7 +353,7 @@ describe('the wire', () => {
     socket.on('data', (bytes) => {
       text += String(bytes);
     });
-    await expect.poll(() => text).toContain('"counted":{"n":7}');
+    await eventually(() => text).toContain('"counted":{"n":7}');
     expect(text).toMatch(
       /^HTTP\/1.1 200 OK\r\ncontent-type: text\/event-stream; charset=utf-8\r\ncache-control: no-cache, no-transform\r\n/i,
     );

@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createDatabase, type Database } from '../../src/core/database/index.ts';
 import { type Position, presentPosition } from '../../src/core/events/index.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -44,3 +44,6 @@ export async function settledPosition(database: Database): Promise<Position> {
     { timeout: 20_000, interval: 5 },
   );
 }
+
+/** Waits until what the function tells is as expected; patient, since the machine may be busy. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 20_000, interval: 10 });

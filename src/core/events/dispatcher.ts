@@ -1,8 +1,10 @@
 import type { Database } from '../database/index.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import { ORIGIN, type Position } from './cursor.ts';
 import type { EventRegistry } from './definition.ts';
 import { registerHandler } from './delivery.ts';
+import { type HandlerTypes, measureDeliveries } from './dispatch-metrics.ts';
 import { type Backoff, DEFAULT_BACKOFF, type HandlerDefinition } from './handler.ts';
 import { createHandlerLoop } from './handler-loop.ts';
 import { takeTurns } from './leadership.ts';
@@ -19,6 +21,8 @@ export interface DispatcherOptions {
   readonly tail: Tail;
   readonly handlers: readonly HandlerDefinition[];
   readonly logger: Logger;
+  /** Where backlog, failures and dead letters are shown. */
+  readonly metrics?: Metrics;
   readonly backoff?: Backoff;
 }
 
@@ -49,6 +53,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       throw new Error(`event handler "${handler.name}" is not well formed`);
     names.add(handler.name);
   }
+  if (options.metrics !== undefined) measureDeliveries(database, options.metrics, handlers.map(typesOf));
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let loops: readonly ReturnType<typeof createHandlerLoop>[] = [];
@@ -106,6 +111,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
+const typesOf = ({ name, on }: HandlerDefinition): HandlerTypes => ({
+  name,
+  types: on.map((definition) => definition.type),
+});
+
 /** One statement, hence one snapshot: what a handler published and how far it has read are seen together. */
 async function drained(
   database: Database,
@@ -123,12 +133,7 @@ async function drained(
                        and (o.epoch, o.xid, o.seq) <= ($2::int, $3::xid8, $4::bigint)
                        and o.type in (select json_array_elements_text(h.types)))
      ) as open`,
-    [
-      JSON.stringify(handlers.map(({ name, on }) => ({ name, types: on.map((definition) => definition.type) }))),
-      limit.epoch,
-      String(limit.xid),
-      limit.seq,
-    ],
+    [JSON.stringify(handlers.map(typesOf)), limit.epoch, String(limit.xid), limit.seq],
   );
   return rows[0]?.open !== true;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pg from 'pg';
 import type { Logger } from '../logger.ts';
 import { abortableDelay } from './support.ts';
@@ -39,6 +40,8 @@ export async function takeTurns({ url, logger, signal, lead }: LeadershipOptions
       await client.connect();
       waitMs = STANDBY_POLL_MS;
       const term = AbortSignal.any([signal, lost.signal]);
+      // Every handler waits for its end.
+      setMaxListeners(0, term);
       while (!term.aborted && !(await tryLock(client))) await abortableDelay(STANDBY_POLL_MS, term);
       if (!term.aborted) {
         logger.info('this process dispatches events now');

@@ -22,18 +22,25 @@ export interface Alarm {
 }
 
 export function createAlarm(): Alarm {
-  let current: AbortController | undefined;
+  let wakeUp: (() => void) | undefined;
   let rung = false;
   return {
     ring() {
       rung = true;
-      current?.abort();
+      wakeUp?.();
     },
     async wait(ms, signal) {
-      if (!rung) {
-        current = new AbortController();
-        await abortableDelay(ms, AbortSignal.any([current.signal, signal]));
-        current = undefined;
+      if (!rung && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          wakeUp = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          signal.addEventListener('abort', wakeUp, { once: true });
+        });
+        if (wakeUp !== undefined) signal.removeEventListener('abort', wakeUp);
+        wakeUp = undefined;
       }
       rung = false;
     },
