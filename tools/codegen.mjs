@@ -4,7 +4,7 @@
 import './require-node.mjs';
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from '@graphql-codegen/cli';
 import config from '../codegen.ts';
@@ -22,7 +22,7 @@ const files = await generate({ ...config, silent: true, errorsOnly: true }, fals
 const stale = files.filter(
   ({ filename, content }) => !existsSync(filename) || readFileSync(filename, 'utf8') !== content,
 );
-const generated = new Set(files.map(({ filename }) => relative(root, join(root, relative(root, filename)))));
+const generated = new Set(files.map(({ filename }) => relative(root, resolve(filename))));
 const forgotten = globSync('test/generated/**/*.ts').filter((file) => !generated.has(file));
 
 if (checking) {
