@@ -197,6 +197,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       return listener.listen(channel, onNotify);
     },
     async close() {
+      closing = true;
       await listener?.close();
       await prisma?.$disconnect();
       await pipelinedPool?.end();
