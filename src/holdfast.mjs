@@ -12,4 +12,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   process.exit(1);
 }
 
+// The embedded ClickHouse runs statements on Node's worker threads, of which there are four for everything: four slow
+// statements would hold up every file and every name look-up. Read once, at the first use, so it is said here.
+process.env.UV_THREADPOOL_SIZE ??= '24';
+
 await import('./main.ts');

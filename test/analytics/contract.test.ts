@@ -176,6 +176,18 @@ describe.each([
     expect(await analytics.query('SELECT 1 AS still')).toEqual([{ still: 1 }]);
   });
 
+  test('runs statements while many results are being read', async () => {
+    const read = async (): Promise<number> => {
+      let rows = 0;
+      for await (const batch of analytics.queryStream('SELECT number FROM numbers(50000)')) {
+        if (rows === 0) await analytics.query('SELECT 1 AS n');
+        rows += batch.length;
+      }
+      return rows;
+    };
+    expect(await Promise.all(Array.from({ length: 20 }, read))).toEqual(Array.from({ length: 20 }, () => 50_000));
+  });
+
   test('names what is wrong with a statement', async () => {
     const error = await analytics.query('SELECT nope FROM events').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ClickHouseError);

@@ -77,7 +77,8 @@ async function openServer(
     ...(target.user === undefined ? {} : { username: target.user }),
     ...(target.password === undefined ? {} : { password: target.password }),
     application: 'holdfast',
-    max_open_connections: options.maxConcurrent ?? 16,
+    // Above what runs at once, since a stream being read holds one while its reader runs statements.
+    max_open_connections: 64 + (options.maxConcurrent ?? 16),
     // Bulk statements (INSERT ... SELECT of millions of rows) take minutes and send nothing meanwhile.
     request_timeout: 15 * 60_000,
     log: { level: ClickHouseLogLevel.OFF },

@@ -8,7 +8,7 @@ import { parseError } from '@clickhouse/client';
 import type { RawInsertFormat } from 'chdb';
 import { messageOf } from '../../errors.ts';
 import { type ByteInput, chunksOf, lineChunks, prepend, upTo } from './bytes.ts';
-import { type Lease, openSessions, quoteText, type SessionPool } from './sessions.ts';
+import { type Lease, openSessions, type Purpose, quoteText, type SessionPool } from './sessions.ts';
 import { type InsertStatement, isStreamable, parseInsert, startsSelect, trailingFormat } from './statements.ts';
 
 /** One statement with all that ClickHouse's HTTP interface would know of it. */
@@ -80,12 +80,12 @@ export async function openEmbeddedEngine(folder: string, concurrency: number): P
 }
 
 function createEngine(folder: string, pool: SessionPool, scratch: string): EmbeddedEngine {
-  const acquire = (statement: Statement): Promise<Lease> =>
-    pool.acquire(forSession(statement), statement.sql, statement.signal).catch(rethrow);
+  const acquire = (purpose: Purpose, statement: Statement): Promise<Lease> =>
+    pool.acquire(purpose, forSession(statement), statement.sql, statement.signal).catch(rethrow);
 
   /** Runs `work` on a session held until the engine is done, but rejects at once when the caller gives up. */
   const withSession = async <T>(statement: Statement, work: (lease: Lease) => Promise<T>): Promise<T> => {
-    const lease = await acquire(statement);
+    const lease = await acquire('statement', statement);
     const changesSession = /^\s*(SET|USE)\b/i.test(statement.sql);
     const done = work(lease).finally(() => lease.release(changesSession));
     return withAbort(done.catch(rethrow), statement.signal);
@@ -110,7 +110,7 @@ function createEngine(folder: string, pool: SessionPool, scratch: string): Embed
   };
 
   const streaming = async (statement: Statement, format: string): Promise<Readable> => {
-    const lease = await acquire(statement);
+    const lease = await acquire('stream', statement);
     const chunks = chunksFrom(lease, statement.sql, format);
     const first = chunks.next();
     try {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Session } from 'chdb';
 import { AnalyticsFolderInUse, AnalyticsFolderUnusable, EmbeddedEngineMissing } from '../errors.ts';
+import { createGate, type Gate } from './gate.ts';
 
 type Chdb = typeof import('chdb');
 
@@ -19,8 +20,14 @@ export interface SessionState {
   readonly params: ReadonlyMap<string, string>;
 }
 
+/**
+ * What a session is for. A stream lasts as long as its reader likes, and the reader may run statements meanwhile: were
+ * both to stand in one line, some streams could wait for one another for ever.
+ */
+export type Purpose = 'statement' | 'stream';
+
 export interface SessionPool {
-  acquire(state: SessionState, sql: string, signal?: AbortSignal): Promise<Lease>;
+  acquire(purpose: Purpose, state: SessionState, sql: string, signal?: AbortSignal): Promise<Lease>;
   /** Waits for what runs, then lets the folder go. */
   close(): Promise<void>;
 }
@@ -39,14 +46,18 @@ interface Slot {
  * what it set is undone only when the next holder wants something else.
  * @param folder absolute path, made by the engine if absent
  * @param size how many statements run at once; more wait in line
- * @throws EmbeddedEngineMissing, AnalyticsFolderInUse
+ * @throws EmbeddedEngineMissing, AnalyticsFolderInUse, AnalyticsFolderUnusable
  */
 export async function openSessions(folder: string, size: number): Promise<SessionPool> {
   const chdb = await loadChdb();
+  // The engine lives as long as any session of the folder is open; this one is never used for anything else.
+  const anchor = openSession(chdb, folder);
   const idle: Slot[] = [];
-  const waiting: (() => void)[] = [];
-  let taken = 0;
-  let closing: Promise<void> | undefined;
+  const gates: Readonly<Record<Purpose, Gate>> = {
+    statement: createGate(size, MAX_WAITING),
+    stream: createGate(MAX_STREAMS, 0),
+  };
+  let closed: Promise<void> | undefined;
 
   const openSlot = (): Slot => ({
     session: openSession(chdb, folder),
@@ -54,75 +65,58 @@ export async function openSessions(folder: string, size: number): Promise<Sessio
     settings: new Map(),
     params: new Map(),
   });
-  idle.push(openSlot());
 
-  const giveBack = (slot: Slot | undefined): void => {
-    taken -= 1;
-    if (slot !== undefined) idle.push(slot);
-    waiting.shift()?.();
-  };
-
-  const turn = async (signal: AbortSignal | undefined): Promise<void> => {
-    signal?.throwIfAborted();
-    if (closing !== undefined) throw new Error('the history engine is closed');
-    if (taken < size) {
-      taken += 1;
-      return;
+  const ready = async (state: SessionState, sql: string): Promise<Slot> => {
+    const reused = idle.pop();
+    const isFit = reused !== undefined && !hasStaleParam(reused, state, sql);
+    if (!isFit) reused?.session.close();
+    const slot = isFit ? reused : openSlot();
+    try {
+      await bring(slot, state);
+      return slot;
+    } catch (error) {
+      slot.session.close();
+      throw error;
     }
-    await new Promise<void>((resolve, reject) => {
-      const onTurn = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        taken += 1;
-        resolve();
-      };
-      const onAbort = (): void => {
-        waiting.splice(waiting.indexOf(onTurn), 1);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      waiting.push(onTurn);
-    });
   };
 
   return {
-    async acquire(state, sql, signal) {
-      await turn(signal);
-      let slot: Slot | undefined = idle.pop();
+    async acquire(purpose, state, sql, signal) {
+      const gate = gates[purpose];
+      await gate.enter(signal);
       try {
-        if (slot !== undefined && hasStaleParam(slot, state, sql)) {
-          slot.session.close();
-          slot = undefined;
-        }
-        slot ??= openSlot();
-        await bring(slot, state);
+        const slot = await ready(state, sql);
+        let isReleased = false;
+        return {
+          session: slot.session,
+          release(dirty = false) {
+            if (isReleased) return;
+            isReleased = true;
+            if (dirty || idle.length >= size) slot.session.close();
+            else idle.push(slot);
+            gate.leave();
+          },
+        };
       } catch (error) {
-        slot?.session.close();
-        giveBack(undefined);
+        gate.leave();
         throw error;
       }
-      const held = slot;
-      let released = false;
-      return {
-        session: held.session,
-        release(dirty = false) {
-          if (released) return;
-          released = true;
-          if (dirty) held.session.close();
-          giveBack(dirty ? undefined : held);
-        },
-      };
     },
     close() {
-      closing ??= (async () => {
-        // Everyone in line was promised a turn; new callers are refused from here on.
-        while (taken > 0) await new Promise<void>((resolve) => waiting.push(resolve));
-        for (const slot of idle) slot.session.close();
+      closed ??= (async () => {
+        await Promise.all([gates.statement.close(), gates.stream.close()]);
+        for (const { session } of idle) session.close();
+        anchor.close();
         await chdb.drainPending();
       })();
-      return closing;
+      return closed;
     },
   };
 }
+
+/** Results being read at once; each costs a session and a buffer. */
+const MAX_STREAMS = 64;
+const MAX_WAITING = 10_000;
 
 async function loadChdb(): Promise<Chdb> {
   try {
