@@ -43,17 +43,21 @@ const COLUMNS = `o.epoch, o.xid::text as xid, o.seq, o.id, o.type, o.version, o.
 
 /**
  * Every transaction below the oldest one still open has ended, so nothing can appear any more in the range read: no gap.
- * Horizon and rows come from one statement, hence one snapshot. Plan: one range of outbox_event_pkey (or of the
- * customer's index), n = page size.
+ * Horizon and rows come from one statement, hence one snapshot. Plan: the last row of outbox_event_pkey, to tell whether
+ * any is held back, and one range of it (or of the customer's index), n = page size. Materialized, or else the planner
+ * would look for the held row again for each row of the page.
  */
 const page = (filter: string): string => `
+  with h as materialized (
+    select outbox_epoch() as "epochNow", pg_snapshot_xmin(pg_current_snapshot()) as horizon
+  ), m as materialized (
+    select h."epochNow", h.horizon, coalesce((
+      select (w.epoch, w.xid) >= (h."epochNow", h.horizon) from outbox_event w
+      order by w.epoch desc, w.xid desc, w.seq desc limit 1
+    ), false) as held from h
+  )
   select m."epochNow", m.horizon::text as horizon, m.held, e.*
-  from (
-    select h."epochNow", h.horizon,
-      exists (select from outbox_event w where (w.epoch, w.xid) >= (h."epochNow", h.horizon)) as held
-    from (select outbox_epoch() as "epochNow", pg_snapshot_xmin(pg_current_snapshot()) as horizon offset 0) h
-  ) m
-  left join lateral (
+  from m left join lateral (
     select ${COLUMNS} from outbox_event o
     where (o.epoch, o.xid, o.seq) > ($1::int, $2::xid8, $3::bigint) and (o.epoch, o.xid) < (m."epochNow", m.horizon)${filter}
     order by o.epoch, o.xid, o.seq limit $4
