@@ -21,7 +21,7 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 const RECORD = `mutation Record($input: RecordEventsInput!) {
   recordEvents(input: $input) {
-    ... on RecordEventsSuccess { accepted duplicates outcomes rejected { index id error { code message path } } }
+    ... on RecordEventsSuccess { accepted duplicates outcomes rejected { index id code message path } }
     ... on DomainError { code message }
   }
 }`;

@@ -5,7 +5,7 @@ import { customerEvents } from './events.ts';
 import { customerHandlers } from './handlers.ts';
 import { imports } from './imports/index.ts';
 import { customerJobs } from './jobs.ts';
-import { COUNT_SQL } from './queries/facts.ts';
+import { COUNT_SQL, FORMER_NAMES } from './queries/facts.ts';
 import { customersSchema } from './schema.ts';
 import { createCustomerService } from './service.ts';
 import { customerSettings } from './settings.ts';
@@ -36,6 +36,7 @@ export function customers(infra: Infrastructure) {
           table: 'customer',
           visible: (customer) => `${customer}.erased_at is null`,
           totalSql: COUNT_SQL,
+          former: FORMER_NAMES,
         },
         description: 'An account of the business: a company or, in a shop, a person.',
         scope: 'customers:read',

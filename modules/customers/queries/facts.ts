@@ -145,6 +145,15 @@ export async function revenue(db: Queryable, period: Period, reportingCurrency: 
 /** The kept number of customers. */
 export const COUNT_SQL = 'select coalesce(sum(customers), 0)::int8 from customer_counter';
 
+/** Where names lead that customers had before they were merged or renamed. */
+export const FORMER_NAMES = {
+  ids: (ids: string) =>
+    `select former_id as asked, customer_id as id from customer_alias where former_id = any(${ids}::uuid[])`,
+  columns: {
+    external_id: (externalId: string) => `select customer_id from customer_alias where external_id = ${externalId}`,
+  },
+};
+
 export async function countOf(db: Queryable): Promise<number> {
   const [row] = await db.query<{ count: number }>(`select (${COUNT_SQL}) as count`, [], { name: 'customer_total' });
   return row?.count ?? 0;

@@ -90,7 +90,12 @@ function recordEvents(builder: Builder, service: CustomerService): void {
     fields: (t) => ({
       index: t.exposeInt('index', { description: 'Its place in the input, from 0.' }),
       id: t.exposeString('id', { description: 'Its id.' }),
-      error: t.field({ type: 'DomainError', description: 'Why.', resolve: (r) => r.error }),
+      code: t.string({ description: 'Why, for programs, e.g. CUSTOMERS_NOT_FOUND.', resolve: (r) => r.error.code }),
+      message: t.string({ description: 'Why, for people, and what helps.', resolve: (r) => r.error.message }),
+      path: t.stringList({
+        description: 'Where in the input the cause lies, step by step.',
+        resolve: (r) => [...r.error.path],
+      }),
     }),
   });
   const Success = builder.objectRef<RecordedEvents>('RecordEventsSuccess').implement({

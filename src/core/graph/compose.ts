@@ -24,6 +24,13 @@ export interface CustomerTable {
   visible?(customer: string): string;
   /** SQL of one number: how many customers are to be seen (a kept count, not a count of rows). */
   readonly totalSql: string;
+  /** Names customers had before; looked at only for what is not found otherwise. */
+  readonly former?: {
+    /** SQL of rows `asked`, `id`: of the ids in the placeholder (a `uuid[]`), the customers they lead to now. */
+    ids(placeholder: string): string;
+    /** By column: SQL of the id that a former value, the placeholder, leads to. */
+    readonly columns: Readonly<Record<string, (placeholder: string) => string>>;
+  };
 }
 
 /** Which page of which customers. */
@@ -155,6 +162,25 @@ export function composeByColumn(table: CustomerTable, selection: Selection, colu
   const values: unknown[] = [value];
   const visible = table.visible === undefined ? [] : [table.visible('c')];
   const conditions = where([...visible, `c.${identifier(column)} = $1`]);
+  const list = selectList(selection, binder(values));
+  return {
+    text: `select to_json(r) as customer from (select ${list} from ${table.table} c${conditions}) r`,
+    values,
+  };
+}
+
+/** One statement for the customer to whom a former value of a unique column leads; null when no values are kept. */
+export function composeByFormer(
+  table: CustomerTable,
+  selection: Selection,
+  column: string,
+  value: string,
+): Statement | null {
+  const former = table.former?.columns[column];
+  if (former === undefined) return null;
+  const values: unknown[] = [value];
+  const visible = table.visible === undefined ? [] : [table.visible('c')];
+  const conditions = where([...visible, `c.id = (${former('$1')})`]);
   const list = selectList(selection, binder(values));
   return {
     text: `select to_json(r) as customer from (select ${list} from ${table.table} c${conditions}) r`,

@@ -12,6 +12,7 @@ import type { Queryable } from '../database/index.ts';
 import {
   type CustomerTable,
   composeByColumn,
+  composeByFormer,
   composeByIds,
   composePage,
   orderKey,
@@ -69,12 +70,27 @@ export function createCustomerReader(database: Queryable, table: CustomerTable):
 
   const loaders = perOperation(() => new Map<readonly FieldNode[], DataLoader<string, CustomerNode | null>>());
 
-  const byIds = async (selection: Selection, ids: readonly string[]): Promise<(CustomerNode | null)[]> => {
+  const byIds = async (selection: Selection, ids: readonly string[]): Promise<Map<string, CustomerNode>> => {
     const rows = await run<{ customer: Row }>(composeByIds(table, selection, ids));
     const found = new Map<string, CustomerNode>();
     for (const { customer } of rows) {
       parseParts(customer, selection.parts);
       found.set(customer.id, customer);
+    }
+    return found;
+  };
+
+  /** Customers by id, those found under a former id among them: a second look, only when one is missing. */
+  const byAnyIds = async (selection: Selection, ids: readonly string[]): Promise<(CustomerNode | null)[]> => {
+    const found = await byIds(selection, ids);
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length > 0 && table.former !== undefined) {
+      const led = await run<{ asked: string; id: string }>({ text: table.former.ids('$1'), values: [missing] });
+      const living = led.length === 0 ? found : await byIds(selection, [...new Set(led.map((row) => row.id))]);
+      for (const { asked, id } of led) {
+        const customer = living.get(id);
+        if (customer !== undefined) found.set(asked, customer);
+      }
     }
     return ids.map((id) => found.get(id) ?? null);
   };
@@ -99,7 +115,9 @@ export function createCustomerReader(database: Queryable, table: CustomerTable):
       };
     },
     async byColumn(selection, column, value) {
-      const [row] = await run<{ customer: Row }>(composeByColumn(table, selection, column, value));
+      let [row] = await run<{ customer: Row }>(composeByColumn(table, selection, column, value));
+      const former = row === undefined ? composeByFormer(table, selection, column, value) : null;
+      if (former !== null) [row] = await run<{ customer: Row }>(former);
       if (row === undefined) return null;
       parseParts(row.customer, selection.parts);
       return row.customer;
@@ -112,7 +130,7 @@ export function createCustomerReader(database: Queryable, table: CustomerTable):
       let loader = places.get(place);
       if (loader === undefined) {
         const selection = select();
-        loader = new DataLoader((ids) => byIds(selection, ids), { maxBatchSize: maxBatch });
+        loader = new DataLoader((ids) => byAnyIds(selection, ids), { maxBatchSize: maxBatch });
         places.set(place, loader);
       }
       return loader.load(id);
