@@ -14,7 +14,8 @@ const rules = [
   },
   {
     name: 'no-unresolvable',
-    comment: 'An import that leads nowhere hides from every other rule. (Generated types name a package of types only.)',
+    comment:
+      'An import that leads nowhere hides from every other rule. (Generated types name a package of types only.)',
     from: { pathNot: '^test/generated/' },
     to: { couldNotResolve: true },
     plant: { 'src/core/a.ts': "import './nowhere.ts';" },
@@ -57,9 +58,9 @@ const rules = [
   },
   {
     name: 'application-enters-by-the-door',
-    comment: 'The application composes modules by their index.ts and contract.ts.',
+    comment: 'The application composes modules by the index.ts and contract.ts of the module, or of a part of it.',
     from: { path: '^src/(app/|main[.]ts)', pathNot: TESTS },
-    to: { path: '^modules/', pathNot: '^modules/[^/]+/(index|contract)[.]ts$' },
+    to: { path: '^modules/', pathNot: '^modules/[^/]+/(index|contract|[^/]+/contract)[.]ts$' },
     plant: { 'src/app/a.ts': "import '../../modules/m/service.ts';", 'modules/m/service.ts': '' },
   },
   {

@@ -1,13 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type ColumnMapping, RECORD_TYPES, type RecordType } from '../../../modules/customers/imports/domain/fields.ts';
 import {
+  type ColumnMapping,
   DATE_FORMATS,
   type DateFormat,
   ENCODINGS,
   type ImportEncoding,
+  RECORD_TYPES,
+  type RecordType,
   type StartImportInput,
-} from '../../../modules/customers/imports/model.ts';
+} from '../../../modules/customers/imports/contract.ts';
 import { readConfig } from '../../config.ts';
 import { systemCall } from '../../core/call.ts';
 import { ConfigurationError } from '../../core/errors.ts';

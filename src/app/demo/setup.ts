@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAtRest } from '../../../modules/customers/imports/model.ts';
+import { fileURLToPath } from 'node:url';
+import { isAtRest } from '../../../modules/customers/imports/contract.ts';
 import type { Call } from '../../core/call.ts';
 import { BUSINESS, BUSINESS_CLOCK } from '../../core/settings/index.ts';
 import type { Application } from '../application.ts';

@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StartImportInput } from '../../../modules/customers/imports/model.ts';
-import { isAtRest } from '../../../modules/customers/imports/model.ts';
-import type { ImportService } from '../../../modules/customers/imports/index.ts';
+import type { ImportService, StartImportInput } from '../../../modules/customers/imports/contract.ts';
+import { isAtRest } from '../../../modules/customers/imports/contract.ts';
 import type { Call } from '../../core/call.ts';
 import { type ImportView, viewOf } from './view.ts';
 

@@ -1,8 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StartImportInput } from '../../../modules/customers/imports/model.ts';
-import { isAtRest } from '../../../modules/customers/imports/model.ts';
+import type { StartImportInput } from '../../../modules/customers/imports/contract.ts';
+import { isAtRest } from '../../../modules/customers/imports/contract.ts';
 import { callRunningServer, RequestFailed, serverUrl } from '../commands/client.ts';
 import type { RunFile } from '../embedded/data-folder.ts';
 import type { ImportView } from './view.ts';

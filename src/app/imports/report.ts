@@ -1,8 +1,4 @@
-import type {
-  CategoryReport,
-  CleaningReport,
-  QualityReport,
-} from '../../../modules/customers/imports/domain/reports.ts';
+import type { CategoryReport, CleaningReport, QualityReport } from '../../../modules/customers/imports/contract.ts';
 import { table } from './table.ts';
 import type { ImportView } from './view.ts';
 

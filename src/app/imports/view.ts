@@ -1,4 +1,4 @@
-import type { ImportJob } from '../../../modules/customers/imports/model.ts';
+import type { ImportJob } from '../../../modules/customers/imports/contract.ts';
 
 /** What the command line shows of an import: the same fields whether it was asked for over HTTP or in the process. */
 export type ImportView = Pick<
