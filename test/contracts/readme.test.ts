@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { DEMO_QUERIES } from '../../src/app/demo/queries.ts';
 
 const file = (path: string) => new URL(`../../${path}`, import.meta.url);
 const readme = readFileSync(file('README.md'), 'utf8');
@@ -8,6 +9,11 @@ const schema = buildSchema(readFileSync(file('schema.graphql'), 'utf8'));
 
 /** All first groups of a pattern in README.md. */
 const found = (pattern: RegExp): string[] => [...readme.matchAll(pattern)].map((match) => match[1] ?? '');
+
+test('the queries that the demo offers are valid against the contract', () => {
+  expect(DEMO_QUERIES.length).toBeGreaterThanOrEqual(3);
+  expect(DEMO_QUERIES.flatMap(({ query }) => validate(schema, parse(query)).map(({ message }) => message))).toEqual([]);
+});
 
 describe('README.md tells the truth', () => {
   test('its operations are valid against the contract', () => {
