@@ -6,7 +6,7 @@ import {
   migrateAnalytics,
   openAnalytics,
 } from '../../src/core/analytics/index.ts';
-import { type Child, startChild, type TemporaryFolder, temporaryFolder } from './support.ts';
+import { startAnalyticsCommand, temporaryFolder } from './support.ts';
 
 /** The two ways this machine can run ClickHouse; a server by URL is the second, seen from here. */
 interface Deployment {
@@ -23,10 +23,10 @@ function embedded(): Deployment {
 }
 
 function served(): Deployment {
-  const folder: TemporaryFolder = temporaryFolder();
-  const server: Child = startChild('serve.ts', [folder.path]);
+  const folder = temporaryFolder();
+  const server = startAnalyticsCommand(folder.path);
   return {
-    open: async () => openAnalytics({ url: await server.line() }, { database: 'contract' }),
+    open: async () => openAnalytics({ url: await server.url() }, { database: 'contract' }),
     async close() {
       await server.kill('SIGTERM');
       folder.remove();

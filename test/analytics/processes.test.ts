@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openAnalytics } from '../../src/core/analytics/index.ts';
-import { type Child, startChild, type TemporaryFolder, temporaryFolder } from './support.ts';
+import {
+  type AnalyticsCommand,
+  type Child,
+  startAnalyticsCommand,
+  startChild,
+  type TemporaryFolder,
+  temporaryFolder,
+} from './support.ts';
 
 let folder: TemporaryFolder | undefined;
 const children: Child[] = [];
@@ -9,6 +16,12 @@ const start = (program: string, args: readonly string[], environment: NodeJS.Pro
   const child = startChild(program, args, environment);
   children.push(child);
   return child;
+};
+
+const serve = (dataFolder: string): AnalyticsCommand => {
+  const command = startAnalyticsCommand(dataFolder);
+  children.push(command);
+  return command;
 };
 
 afterEach(async () => {
@@ -52,8 +65,8 @@ describe('processes and the folder of the embedded engine', () => {
 
   test('kill -9 of holdfast analytics loses no row it answered for', { timeout: 120_000 }, async () => {
     folder = temporaryFolder();
-    const server = start('serve.ts', [folder.path]);
-    const writer = start('insert-loop.ts', [await server.line()]);
+    const server = serve(folder.path);
+    const writer = start('insert-loop.ts', [await server.url()]);
     let acknowledged = 0;
     while (acknowledged < 5_000) acknowledged = Number(await writer.line());
     await server.kill('SIGKILL');
@@ -65,7 +78,9 @@ describe('processes and the folder of the embedded engine', () => {
     expect(rows).toBe(distinct);
   });
 
-  test('a second process is told who has the folder, and gets it when that one is gone', async () => {
+  test('a second process is told who has the folder, and gets it when that one is gone', {
+    timeout: 120_000,
+  }, async () => {
     folder = temporaryFolder();
     const holder = start('insert-loop.ts', [folder.path]);
     await holder.line();
@@ -78,15 +93,19 @@ describe('processes and the folder of the embedded engine', () => {
     await analytics.close();
   });
 
-  test('holdfast analytics keeps its password and lets the folder go when stopped', async () => {
+  test('holdfast analytics keeps its password and lets the folder go when stopped', { timeout: 120_000 }, async () => {
     folder = temporaryFolder();
-    const first = start('serve.ts', [folder.path]);
-    const { username, password } = new URL(await first.line());
+    const first = serve(folder.path);
+    const { username, password } = new URL(await first.url());
     expect(username).toBe('holdfast');
     expect(password.length).toBeGreaterThanOrEqual(32);
     await first.kill('SIGTERM');
-    const second = start('serve.ts', [folder.path]);
-    expect(new URL(await second.line()).password).toBe(password);
+    const second = serve(folder.path);
+    expect(new URL(await second.url()).password).toBe(password);
+    // It holds the folder again, and says so to whoever starts it twice.
+    const { code, stderr } = await serve(folder.path).ended();
+    expect(code).toBe(1);
+    expect(stderr).toContain('(ANALYTICS_FOLDER_IN_USE)');
   });
 
   test('says what to install when the embedded engine is missing', async () => {

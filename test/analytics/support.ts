@@ -51,3 +51,23 @@ export function startChild(program: string, args: readonly string[], environment
     },
   };
 }
+
+/** `holdfast analytics` as an operator starts it, on a free port. */
+export interface AnalyticsCommand extends Child {
+  /** Its address for CLICKHOUSE_URL, once it is ready. */
+  url(): Promise<string>;
+}
+
+export function startAnalyticsCommand(dataFolder: string): AnalyticsCommand {
+  const environment = { HOLDFAST_DATA: dataFolder, HOLDFAST_ANALYTICS_PORT: '0', HOLDFAST_LOG_LEVEL: 'warn' };
+  const child = startChild('../../src/holdfast.mjs', ['analytics'], environment);
+  return {
+    ...child,
+    async url() {
+      for (;;) {
+        const url = /CLICKHOUSE_URL=(\S+)/.exec(await child.line())?.[1];
+        if (url !== undefined) return url;
+      }
+    },
+  };
+}

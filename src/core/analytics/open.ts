@@ -3,8 +3,8 @@ import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { createAnalytics, isUnreachable, WIRE_SETTINGS } from './client.ts';
 import { createEmbeddedConnection } from './embedded/connection.ts';
 import { openEmbeddedEngine } from './embedded/engine.ts';
-import { quoteName } from './embedded/sessions.ts';
 import { AnalyticsUnavailable } from './errors.ts';
+import { quoteName } from './sql.ts';
 import type { Analytics, EngineSettings, TableLayout } from './types.ts';
 
 /** A ClickHouse reached by HTTP: `holdfast analytics`, a server or a cluster. */

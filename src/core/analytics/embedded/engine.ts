@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { parseError } from '@clickhouse/client';
 import type { RawInsertFormat } from 'chdb';
 import { messageOf } from '../../errors.ts';
+import { quoteText } from '../sql.ts';
 import { type ByteInput, chunksOf, lineChunks, prepend, upTo } from './bytes.ts';
-import { type Lease, openSessions, type Purpose, quoteText, type SessionPool } from './sessions.ts';
+import { type Lease, openSessions, type Purpose, type SessionPool } from './sessions.ts';
 import { type InsertStatement, isStreamable, parseInsert, startsSelect, trailingFormat } from './statements.ts';
 
 /** One statement with all that ClickHouse's HTTP interface would know of it. */

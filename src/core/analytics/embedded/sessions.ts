@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Session } from 'chdb';
 import { AnalyticsFolderInUse, AnalyticsFolderUnusable, EmbeddedEngineMissing } from '../errors.ts';
+import { quoteName, quoteText } from '../sql.ts';
 import { createGate, type Gate } from './gate.ts';
 
 type Chdb = typeof import('chdb');
@@ -192,9 +193,3 @@ function settingName(name: string): string {
   if (!/^[A-Za-z_]\w*$/.test(name)) throw new Error(`"${name}" is not the name of a setting or parameter`);
   return name;
 }
-
-/** A text literal of ClickHouse's SQL. */
-export const quoteText = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
-/** A quoted identifier of ClickHouse's SQL. */
-export const quoteName = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;

@@ -1,4 +1,4 @@
-import { quoteText } from '../embedded/sessions.ts';
+import { quoteText } from '../sql.ts';
 import type { Analytics, QueryParams } from '../types.ts';
 import type { RejectExample, RowCheck, RowRule, StagedFile } from './types.ts';
 

@@ -1,7 +1,7 @@
 import { newId } from '../../ids.ts';
-import { quoteName, quoteText } from '../embedded/sessions.ts';
 import { FileRefused } from '../errors.ts';
 import { expand } from '../migrate.ts';
+import { quoteName, quoteText } from '../sql.ts';
 import type { Analytics, ByteSource } from '../types.ts';
 import { CsvScanner, MAX_OPEN_QUOTES, type ScanSink } from './csv.ts';
 import { type CsvHeader, readHeader } from './header.ts';
