@@ -117,11 +117,12 @@ export function createDatabase(options: DatabaseOptions): Database {
     // Prisma's adapter takes every timestamptz for UTC, whatever zone the server writes it in.
     options: '-c timezone=UTC',
   };
+  let closing = false;
   const open = (more: pg.PoolConfig) => {
     const opened = new pg.Pool({ ...config, ...more });
-    opened.on('error', (error) =>
-      options.logger.warn({ reason: error.message }, 'an idle database connection was lost'),
-    );
+    opened.on('error', (error) => {
+      if (!closing) options.logger.warn({ reason: error.message }, 'an idle database connection was lost');
+    });
     return opened;
   };
   const pool = open({});
