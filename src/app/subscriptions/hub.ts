@@ -187,7 +187,7 @@ export function createHub(options: HubOptions): Hub {
         position: request.after ?? tail.position,
         live: request.after === null,
         bufferBytes: limits.bufferBytes,
-        onDelivered: (events) => measured.delivered.inc(events),
+        onDelivered: measured.delivered,
         onEnd: leave,
       });
       all.set(subscription, group);
@@ -241,12 +241,21 @@ function createMeasures(metrics: Metrics, subscriptions: () => Iterable<Subscrip
       this.set(tail.lagMs() / 1_000);
     },
   });
+  // Counted in a plain number, since it is counted for every subscriber and event.
+  let delivered = 0;
+  new Counter({
+    name: 'holdfast_subscription_events_total',
+    help: 'Events written to subscribers.',
+    registers: [metrics],
+    collect() {
+      this.inc(delivered);
+      delivered = 0;
+    },
+  });
   return {
-    delivered: new Counter({
-      name: 'holdfast_subscription_events_total',
-      help: 'Events written to subscribers.',
-      registers: [metrics],
-    }),
+    delivered: (events: number) => {
+      delivered += events;
+    },
     ended: new Counter({
       name: 'holdfast_subscriptions_ended_total',
       help: 'Subscriptions ended, by the code of the reason; CLIENT when the client went.',
