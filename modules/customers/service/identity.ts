@@ -48,13 +48,15 @@ export async function mergeCustomers(
   return ground.database.transaction(async (tx) => {
     const led = await survivors(tx, [input.fromId, input.intoId]);
     const intoId = led.get(input.intoId) ?? input.intoId;
-    // The same merge again, or one that had been done under other names: nothing is left to do.
-    if (led.get(input.fromId) === intoId) return { customerId: intoId, merged: false };
     const fromId = led.get(input.fromId) ?? input.fromId;
     if (fromId === intoId) {
-      throw new InvalidInput('A customer cannot be merged into itself. Name two customers.', {
-        path: ['input', 'intoId'],
-      });
+      if (input.fromId === input.intoId) {
+        throw new InvalidInput('A customer cannot be merged into itself. Name two customers.', {
+          path: ['input', 'intoId'],
+        });
+      }
+      // The same merge again, in whichever direction: nothing is left to do.
+      return { customerId: intoId, merged: false };
     }
     const locked = await lock(tx, [fromId, intoId]);
     const from = locked.get(fromId);

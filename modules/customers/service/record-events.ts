@@ -15,6 +15,7 @@ import { createKnownCustomers } from './known-customers.ts';
 import { recordOrderEvents } from './order-events.ts';
 import { inboxRow, type PlacedEvent, type PreparedCall, type RejectedEvent } from './prepared.ts';
 import { ensureCustomers, livingIds } from './references.ts';
+import { retrying } from './retry.ts';
 import { batchTerms, type Ground } from './upsert.ts';
 
 export type EventOutcome = 'ACCEPTED' | 'DUPLICATE' | 'REJECTED';
@@ -42,7 +43,7 @@ export function createEventRecorder(ground: Ground, logger: Logger) {
   const run = (tx: Tx, calls: readonly PreparedCall[]) => record(tx, ground, known, calls);
   const lane = (maxBatch: number) =>
     createGroupCommit<PreparedCall, RecordedEvents>({
-      database: ground.database,
+      database: retrying(ground.database),
       what: 'The intake of events',
       run,
       maxBatch,

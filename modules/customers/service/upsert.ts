@@ -9,6 +9,7 @@ import { invalid, readItem } from '../inputs.ts';
 import { FUTURE_TOLERANCE, UNKNOWN_CUSTOMER } from '../settings.ts';
 import { Facts } from './facts.ts';
 import { type CustomerReference, resolveReferences } from './references.ts';
+import { retrying } from './retry.ts';
 import type { createStore, Upserted } from './store.ts';
 
 /** What the services of this module stand on. */
@@ -142,7 +143,7 @@ export async function upsertRecords<Input extends CustomerReference, Row extends
     return [];
   });
   if (read.length === 0) return answers;
-  const done = await ground.database.transaction(async (tx) => {
+  const done = await retrying(ground.database).transaction(async (tx) => {
     const facts = new Facts();
     const results = await applyRecords(tx, ground, call, read, kind, terms, facts);
     await facts.write(tx, call, ground);
