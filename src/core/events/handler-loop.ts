@@ -47,6 +47,8 @@ const IDLE_CURSOR_MS = 10_000;
 /** A retry asked for by an operator is notified; this bounds what a lost notification costs. */
 const RETRY_POLL_MS = 5_000;
 const RETRY_BATCH = 50;
+/** A lone event is handled at once; after that others may gather, or a stream of single events would cost a transaction each. */
+const GATHER_MS = 10;
 const RESTART_MS = { min: 100, max: 5_000 };
 /** A handler that makes its connection break looks like a database that is away; after so many times it is at fault. */
 const MAX_BROKEN_CONNECTIONS = 3;
@@ -146,8 +148,10 @@ export function createHandlerLoop(options: HandlerLoopOptions) {
     cursor = await readCursor(database, handler.name);
     const source = { database, registry, tail, after: cursor, types: handler.on.map((definition) => definition.type) };
     for await (const batch of follow({ ...source, pageSize: batchSize, maxBuffered: batchSize * 10, signal })) {
-      if (batch.events.length > 0) await advance(batch.events, batch.position);
-      else if (performance.now() - cursorWrittenAt > IDLE_CURSOR_MS) await advanceIdle(batch.position);
+      if (batch.events.length > 0) {
+        await advance(batch.events, batch.position);
+        if (batch.events.length < batchSize) await abortableDelay(GATHER_MS, signal);
+      } else if (performance.now() - cursorWrittenAt > IDLE_CURSOR_MS) await advanceIdle(batch.position);
     }
   };
 
