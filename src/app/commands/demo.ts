@@ -4,7 +4,7 @@ import { DomainError } from '../../core/errors.ts';
 import type { Application } from '../application.ts';
 import { headlines } from '../demo/figures.ts';
 import { DEMO_QUERIES } from '../demo/queries.ts';
-import { computeWhatIsKnown, failureOf, importOnlineRetail, setUpBusiness } from '../demo/setup.ts';
+import { computeWhatIsKnown, failureOf, importOnlineRetail, isReckoned, setUpBusiness } from '../demo/setup.ts';
 import { cleaningText, qualityText, resultText } from '../imports/report.ts';
 import { type Started, say, serve } from './serve.ts';
 
@@ -23,6 +23,7 @@ async function prepare(application: Application): Promise<void> {
   const view = await importOnlineRetail(application, call);
   if (view === null) {
     say('imported at an earlier start; nothing is imported twice');
+    if (!(await isReckoned(application))) await computeWhatIsKnown(application, call);
     return;
   }
   if (view.state !== 'DONE') throw new DemoImportFailed(failureOf(view));
@@ -60,6 +61,7 @@ export function demoCommand(): Command {
       serve({
         http: true,
         worker: true,
+        quiet: true,
         prepare,
         examples: { examples: DEMO_QUERIES.map(({ query }) => ({ query })) },
         announce,

@@ -13,6 +13,8 @@ import { untilStopped } from './running.ts';
 export interface ServeOptions {
   readonly worker: boolean;
   readonly http: boolean;
+  /** Logs warnings and errors only, unless another level than the default is set: a person is reading. */
+  readonly quiet?: boolean;
   /** Runs once the application is there and before it serves. */
   readonly prepare?: (application: Application) => Promise<void>;
   readonly examples?: Parameters<Application['startHttp']>[0];
@@ -36,7 +38,7 @@ export const say = (line: string): void => {
 /** Opens the engines, starts what is asked for, and runs until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
   const config = readConfig();
-  const logger: Logger = createLogger(config.logLevel);
+  const logger: Logger = createLogger(options.quiet === true && config.logLevel === 'info' ? 'warn' : config.logLevel);
   const engines = await openEngines({ config, logger, notice: say });
   let application: Application | undefined;
   let withdrawAccess = async () => {};
@@ -88,7 +90,12 @@ async function offerLocalAccess(
       scopes: names,
       expiresAt,
     });
-    writeRunFile(config.dataFolder, { host: config.host, port: server.port, tls: config.tlsCertificate !== null, adminKey: secret });
+    writeRunFile(config.dataFolder, {
+      host: config.host,
+      port: server.port,
+      tls: config.tlsCertificate !== null,
+      adminKey: secret,
+    });
     const before = current;
     current = key.id;
     if (before !== undefined) await keys.revoke(systemCall('serve'), before);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isAtRest } from '../../../modules/customers/imports/contract.ts';
+import { USAGE_EXPECTATIONS } from '../../../modules/risk/settings.ts';
 import type { Call } from '../../core/call.ts';
 import { BUSINESS, BUSINESS_CLOCK } from '../../core/settings/index.ts';
 import type { Application } from '../application.ts';
@@ -32,6 +33,10 @@ export async function setUpBusiness({ infra }: Application, call: Call): Promise
       timeZone: 'UTC',
       startedOn: '2010-12-01',
     });
+  }
+  if ((await settings.history(USAGE_EXPECTATIONS.key, 1)).length === 0) {
+    // People do not come to a shop as they use a tool: who buys on two days of thirty is doing well.
+    await settings.change(call, USAGE_EXPECTATIONS.key, { ...USAGE_EXPECTATIONS.default, activeDays: 2 });
   }
   if ((await settings.history(BUSINESS_CLOCK.key, 1)).length === 0) {
     const setAt = systemClock.now().toISOString();
@@ -69,12 +74,17 @@ export async function importOnlineRetail(application: Application, call: Call): 
   }
 }
 
+/** Whether a start was cut off between the import and the reckoning. */
+export async function isReckoned({ composition }: Application): Promise<boolean> {
+  return (await composition.services.loyalty.programme()).members > 0;
+}
+
 /** Everybody joins the programme, and what the modules know is reckoned before anybody asks. */
 export async function computeWhatIsKnown({ composition }: Application, call: Call): Promise<void> {
   const { loyalty, churn, risk } = composition.services;
-  await loyalty.enrolEverybody(call);
   await churn.refreshAll(call);
   await risk.assessAll(call);
+  await loyalty.enrolEverybody(call);
 }
 
 /** Why the demo cannot go on. */
