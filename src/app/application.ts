@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { type Authenticator, createAuthenticator } from '../core/access/index.ts';
 import { createInboxFlusher } from '../core/analytics/inbox.ts';
+import { pendingAnalyticsMigrations } from '../core/analytics/migrate.ts';
 import { systemCall } from '../core/call.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { pendingMigrations } from '../core/database/migrate.ts';
@@ -90,7 +91,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     {
       name: 'migrations',
       run: async () => {
-        const pending = await pendingMigrations(database);
+        const pending = [...(await pendingMigrations(database)), ...(await pendingAnalyticsMigrations(analytics))];
         return { ok: pending.length === 0, pending };
       },
     },

@@ -12,8 +12,8 @@ import {
 let folder: TemporaryFolder | undefined;
 const children: Child[] = [];
 
-const start = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Child => {
-  const child = startChild(program, args, environment);
+const startWriter = (target: string, environment: NodeJS.ProcessEnv = {}): Child => {
+  const child = startChild(new URL('./insert-loop.ts', import.meta.url), [target], environment);
   children.push(child);
   return child;
 };
@@ -54,7 +54,7 @@ describe('processes and the folder of the embedded engine', () => {
     folder = temporaryFolder();
     let acknowledged = 0;
     for (let time = 1; time <= 4; time += 1) {
-      acknowledged = await killAfter(start('insert-loop.ts', [folder.path]), acknowledged + 2_000 * time);
+      acknowledged = await killAfter(startWriter(folder.path), acknowledged + 2_000 * time);
     }
     const { rows, distinct } = await countAcknowledged(folder.path);
     expect(distinct).toBeGreaterThanOrEqual(acknowledged);
@@ -66,7 +66,7 @@ describe('processes and the folder of the embedded engine', () => {
   test('kill -9 of holdfast analytics loses no row it answered for', { timeout: 120_000 }, async () => {
     folder = temporaryFolder();
     const server = serve(folder.path);
-    const writer = start('insert-loop.ts', [await server.url()]);
+    const writer = startWriter(await server.url());
     let acknowledged = 0;
     while (acknowledged < 5_000) acknowledged = Number(await writer.line());
     await server.kill('SIGKILL');
@@ -82,9 +82,9 @@ describe('processes and the folder of the embedded engine', () => {
     timeout: 120_000,
   }, async () => {
     folder = temporaryFolder();
-    const holder = start('insert-loop.ts', [folder.path]);
+    const holder = startWriter(folder.path);
     await holder.line();
-    const { code, stderr } = await start('insert-loop.ts', [folder.path]).ended();
+    const { code, stderr } = await startWriter(folder.path).ended();
     expect(code).not.toBe(0);
     expect(stderr).toContain('AnalyticsFolderInUse: Process ');
     expect(stderr).toContain(`has the history folder ${folder.path} open, and only one may.`);
@@ -116,7 +116,7 @@ describe('processes and the folder of the embedded engine', () => {
         return next(name, context);
       } });`;
     const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` };
-    const { code, stderr } = await start('insert-loop.ts', [folder.path], environment).ended();
+    const { code, stderr } = await startWriter(folder.path, environment).ended();
     expect(code).not.toBe(0);
     expect(stderr).toContain('EmbeddedEngineMissing: The embedded ClickHouse (npm package "chdb") is not installed');
     expect(stderr).toContain('CLICKHOUSE_URL');

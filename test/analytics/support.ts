@@ -26,9 +26,8 @@ export interface Child {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-export function startChild(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Child {
-  const file = fileURLToPath(new URL(program, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [file, ...args], {
+export function startChild(program: URL, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Child {
+  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(program), ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -42,7 +41,7 @@ export function startChild(program: string, args: readonly string[], environment
     ended: () => ended,
     async line() {
       const next = await lines.next();
-      if (next.done === true) throw new Error(`${program} ended: ${(await ended).stderr}`);
+      if (next.done === true) throw new Error(`${program.pathname} ended: ${(await ended).stderr}`);
       return next.value;
     },
     async kill(signal) {
@@ -60,7 +59,7 @@ export interface AnalyticsCommand extends Child {
 
 export function startAnalyticsCommand(dataFolder: string): AnalyticsCommand {
   const environment = { HOLDFAST_DATA: dataFolder, HOLDFAST_ANALYTICS_PORT: '0', HOLDFAST_LOG_LEVEL: 'warn' };
-  const child = startChild('../../src/holdfast.mjs', ['analytics'], environment);
+  const child = startChild(new URL('../../src/holdfast.mjs', import.meta.url), ['analytics'], environment);
   return {
     ...child,
     async url() {

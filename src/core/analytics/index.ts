@@ -17,23 +17,8 @@ export {
   rememberEvents,
   storeEvents,
 } from './acceptance.ts';
-export {
-  AnalyticsFolderInUse,
-  AnalyticsFolderUnusable,
-  AnalyticsMigrationChanged,
-  AnalyticsUnavailable,
-  EmbeddedEngineMissing,
-  type FileRefusal,
-  FileRefused,
-} from './errors.ts';
-export {
-  createInboxFlusher,
-  INBOX_CHANNEL,
-  type InboxBacklog,
-  type InboxFlusher,
-  type InboxOptions,
-} from './inbox.ts';
-export { migrateAnalytics, pendingAnalyticsMigrations, type WithLock } from './migrate.ts';
+export { AnalyticsUnavailable, type FileRefusal, FileRefused } from './errors.ts';
+export { migrateAnalytics, type WithLock } from './migrate.ts';
 export { type AnalyticsOptions, type EmbeddedTarget, openAnalytics, type ServerTarget } from './open.ts';
 export { checkRows } from './staging/check.ts';
 export { dropAbandonedStages, stageFile } from './staging/stage.ts';

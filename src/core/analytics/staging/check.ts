@@ -20,23 +20,23 @@ export async function checkRows(
     rule.severity === 'error' ? [{ rule, broken: broken[at] as string }] : [],
   );
   const goodRows = errors.length === 0 ? 'true' : `NOT (${errors.map((error) => error.broken).join(' OR ')})`;
-  const examples = rules.map(
-    (rule, at) => `groupArrayIf(${EXAMPLES_PER_RULE})((line, ${valueSql(rule)}), ${broken[at]})`,
-  );
   const [counts] = await analytics.query<RuleCounts>(
-    `SELECT count() AS total, countIf(${goodRows}) AS good,
-       [${broken.map((sql) => `countIf(${sql})`).join(', ')}] AS counts,
-       [${examples.join(', ')}] AS examples
+    `SELECT count() AS total, countIf(${goodRows}) AS good, [${broken.map((sql) => `countIf(${sql})`).join(', ')}] AS counts
      FROM ${staged.table}`,
     params,
   );
   const { total = 0, good = 0 } = counts ?? {};
-  const findings = rules.map(({ rule, column, severity }, at) => ({
-    rule,
-    column,
-    severity,
+  // Values are made into texts only for rules that are broken, and only of rows that break one.
+  const found = rules.flatMap((rule, at) =>
+    (counts?.counts[at] ?? 0) > 0 ? [{ rule, broken: broken[at] as string }] : [],
+  );
+  const examples = await examplesOf(analytics, staged.table, found, params);
+  const findings = rules.map((rule, at) => ({
+    rule: rule.rule,
+    column: rule.column,
+    severity: rule.severity,
     count: counts?.counts[at] ?? 0,
-    examples: (counts?.examples[at] ?? []).map(([line, value]): RejectExample => ({ line, value })),
+    examples: examples.get(rule) ?? [],
   }));
   const names = errors.map(({ rule }) => rule.rule);
   const [before] = await analytics.query<{ written: number }>(
@@ -67,7 +67,27 @@ interface RuleCounts {
   readonly total: number;
   readonly good: number;
   readonly counts: readonly number[];
-  readonly examples: readonly (readonly [number, string][])[];
+}
+
+/** The first rows that break each rule, in the order of the file. */
+async function examplesOf(
+  analytics: Analytics,
+  table: string,
+  found: readonly { readonly rule: RowRule; readonly broken: string }[],
+  params: QueryParams,
+): Promise<Map<RowRule, RejectExample[]>> {
+  if (found.length === 0) return new Map();
+  const lists = found.map(
+    ({ rule, broken }) =>
+      `groupArraySortedIf(${EXAMPLES_PER_RULE})((line, if(${broken}, ${valueSql(rule)}, '')), ${broken})`,
+  );
+  const [row] = await analytics.query<{ examples: readonly (readonly [number, string][])[] }>(
+    `SELECT [${lists.join(', ')}] AS examples FROM ${table} WHERE ${found.map(({ broken }) => broken).join(' OR ')}`,
+    params,
+  );
+  return new Map(
+    found.map(({ rule }, at) => [rule, (row?.examples[at] ?? []).map(([line, value]) => ({ line, value }))]),
+  );
 }
 
 const valueSql = (rule: RowRule): string => `substringUTF8(toString(${rule.value}), 1, 200)`;
