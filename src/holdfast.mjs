@@ -16,4 +16,11 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
 // statements would hold up every file and every name look-up. Read once, at the first use, so it is said here.
 process.env.UV_THREADPOOL_SIZE ??= '24';
 
+// Whoever reads what is printed may go away (`| head`): that stops neither a command nor a server.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 await import('./main.ts');
