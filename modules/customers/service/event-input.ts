@@ -1,4 +1,5 @@
 import { DomainError } from '../../../src/core/errors.ts';
+import { isUuid } from '../../../src/core/ids.ts';
 import { formatMinor, isCurrency } from '../../../src/core/money.ts';
 import { type CatalogueName, knownEvent } from '../catalogue.ts';
 import { eventUid } from '../identity.ts';
@@ -85,6 +86,7 @@ export function prepareEvent(input: EventInput, index: number, terms: EventTerms
     const fault = textFault(customerExternalId);
     if (fault !== null) return fail('customerExternalId', customerExternalId, fault);
   }
+  if (customerId !== null && !isUuid(customerId)) return fail('customerId', customerId, 'is no id of a customer');
   const amount = amountOf(input, fail);
   if (amount instanceof DomainError) return amount;
   const mapped = Object.hasOwn(terms.names, input.name) ? terms.names[input.name] : undefined;
