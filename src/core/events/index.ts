@@ -12,8 +12,8 @@ export {
 } from './definition.ts';
 export { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 export { healEpoch, raiseEpoch } from './epoch.ts';
-export { CursorExpired, CursorInvalid, DeadLetterNotFound } from './errors.ts';
-export { type Backoff, type HandlerContext, type HandlerDefinition, handlerCall } from './handler.ts';
-export { appendEvents, OUTBOX_CHANNEL } from './outbox.ts';
+export { CursorExpired } from './errors.ts';
+export type { Backoff, HandlerContext, HandlerDefinition } from './handler.ts';
+export { appendEvents } from './outbox.ts';
 export { checkReadable, type EventFilter, type Page, presentPosition, readPage } from './reader.ts';
 export { createTail, type Tail, type TailBatch } from './tail.ts';
