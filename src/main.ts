@@ -1,14 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { analyticsCommand } from './app/commands/analytics.ts';
-import { backupCommand, restoreCommand } from './app/commands/backup.ts';
-import { configCommand } from './app/commands/config.ts';
-import { demoCommand } from './app/commands/demo.ts';
-import { importCommand } from './app/commands/import.ts';
-import { keysCommand } from './app/commands/keys.ts';
-import { migrateCommand } from './app/commands/migrate.ts';
-import { serveCommand, workerCommand } from './app/commands/serve.ts';
 import { DomainError } from './core/errors.ts';
+
+/** Each command is loaded when it is asked for: "config" need not wait for the whole server to be read. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./app/commands/serve.ts')).serveCommand(),
+  worker: async () => (await import('./app/commands/serve.ts')).workerCommand(),
+  demo: async () => (await import('./app/commands/demo.ts')).demoCommand(),
+  import: async () => (await import('./app/commands/import.ts')).importCommand(),
+  keys: async () => (await import('./app/commands/keys.ts')).keysCommand(),
+  config: async () => (await import('./app/commands/config.ts')).configCommand(),
+  migrate: async () => (await import('./app/commands/migrate.ts')).migrateCommand(),
+  backup: async () => (await import('./app/commands/backup.ts')).backupCommand(),
+  restore: async () => (await import('./app/commands/backup.ts')).restoreCommand(),
+  analytics: async () => (await import('./app/commands/analytics.ts')).analyticsCommand(),
+};
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -17,28 +23,19 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const program = new Command('holdfast')
   .description('Holdfast: customer retention behind one GraphQL API.')
   .version(version)
-  .showHelpAfterError('(add --help for what there is)')
-  .addCommand(serveCommand())
-  .addCommand(workerCommand())
-  .addCommand(demoCommand())
-  .addCommand(importCommand())
-  .addCommand(keysCommand())
-  .addCommand(configCommand())
-  .addCommand(migrateCommand())
-  .addCommand(backupCommand())
-  .addCommand(restoreCommand())
-  .addCommand(analyticsCommand());
+  .showHelpAfterError('(add --help for what there is)');
 
 try {
+  const asked = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of wanted) {
+    const load = COMMANDS[name];
+    if (load !== undefined) program.addCommand(await load());
+  }
   await program.parseAsync();
 } catch (error) {
   // What a person can act on is said in a line; anything else is ours and wants its stack.
-  const text =
-    error instanceof DomainError
-      ? `${error.message} (${error.code})`
-      : error instanceof Error
-        ? error.stack
-        : String(error);
-  process.stderr.write(`${text}\n`);
+  const known = error instanceof DomainError ? `${error.message} (${error.code})` : undefined;
+  process.stderr.write(`${known ?? (error instanceof Error ? error.stack : String(error))}\n`);
   process.exitCode = 1;
 }

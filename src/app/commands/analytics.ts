@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { readConfig } from '../../config.ts';
 import { createLogger } from '../../core/logger.ts';
 import { startAnalyticsServer } from '../analytics-server.ts';
+import { say } from './output.ts';
 import { untilStopped } from './running.ts';
-import { say } from './serve.ts';
 
 export function analyticsCommand(): Command {
   return new Command('analytics')

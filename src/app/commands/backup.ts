@@ -8,7 +8,7 @@ import { type BackupSummary, backup, restore } from '../backup/index.ts';
 import { type RunFile, readRunFile } from '../embedded/data-folder.ts';
 import { openEngines } from '../engines.ts';
 import { RequestFailed, serverUrl } from './client.ts';
-import { say } from './serve.ts';
+import { say } from './output.ts';
 
 const describe = ({ takenAt, recordRows, historyRows }: BackupSummary): string =>
   `${recordRows} rows of records, ${historyRows} rows of history, as of ${takenAt}`;

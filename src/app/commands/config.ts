@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeConfig } from '../../config.ts';
-import { say } from './serve.ts';
+import { say } from './output.ts';
 
 export function configCommand(): Command {
   return new Command('config')

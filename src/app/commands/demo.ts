@@ -6,7 +6,8 @@ import { headlines } from '../demo/figures.ts';
 import { DEMO_QUERIES } from '../demo/queries.ts';
 import { computeWhatIsKnown, failureOf, importOnlineRetail, isReckoned, setUpBusiness } from '../demo/setup.ts';
 import { cleaningText, qualityText, resultText } from '../imports/report.ts';
-import { type Started, say, serve } from './serve.ts';
+import { say } from './output.ts';
+import { type Started, serve } from './serve.ts';
 
 /** The demo's import did not come to its end. */
 class DemoImportFailed extends DomainError {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { InvalidInput } from '../../core/errors.ts';
 import { callRunningServer } from './client.ts';
-import { say } from './serve.ts';
+import { say } from './output.ts';
 
 const CREATE = /* GraphQL */ `
   mutation CreateKey($input: CreateApiKeyInput!) {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readConfig } from '../../config.ts';
 import { createLogger } from '../../core/logger.ts';
 import { openEngines } from '../engines.ts';
-import { say } from './serve.ts';
+import { say } from './output.ts';
 
 export function migrateCommand(): Command {
   return new Command('migrate')

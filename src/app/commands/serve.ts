@@ -8,6 +8,7 @@ import { type Application, createApplication, ensureAdminKey } from '../applicat
 import { writeRunFile } from '../embedded/data-folder.ts';
 import { openEngines } from '../engines.ts';
 import type { RunningServer } from '../server/index.ts';
+import { say } from './output.ts';
 import { untilStopped } from './running.ts';
 
 export interface ServeOptions {
@@ -30,10 +31,6 @@ export interface Started {
   readonly madeKey: string | null;
   readonly config: Config;
 }
-
-export const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 /** Opens the engines, starts what is asked for, and runs until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
