@@ -62,6 +62,8 @@ export interface GateOptions {
 }
 
 const retryWhenFullMs = 1_000;
+/** A fault that hits every row of a page is shown and logged so many times; the rest would say the same. */
+const maxErrors = 10;
 const nullCharacter = /\0|\\u(?:0000|\{0+\})/;
 
 /** Refuses what PostgreSQL cannot hold (null characters) and what could change objects of ours (prototype keys). */
@@ -171,7 +173,8 @@ export function createGate(options: GateOptions): Gate {
         if (result.errors === undefined || result.errors.length === 0) return { data: result.data, extensions };
         outcome = 'error';
         const whileRunning = result.data !== undefined;
-        const errors = result.errors.map((error) => showError(error, { logger, correlationId, whileRunning }));
+        const shown = result.errors.slice(0, maxErrors);
+        const errors = shown.map((error) => showError(error, { logger, correlationId, whileRunning }));
         return { ...(whileRunning ? { data: result.data } : {}), errors, extensions: { ...extensions, correlationId } };
       } catch (error) {
         outcome = 'error';

@@ -15,6 +15,7 @@ import { InvalidInput } from '../errors.ts';
 import { registerDomainErrors } from './domain-errors.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { registerMoney } from './money.ts';
+import { leaveOutPlainReads } from './plain-reads.ts';
 import { scalars } from './scalars.ts';
 import type { Builder, OwnTypes } from './types.ts';
 
@@ -90,5 +91,7 @@ export function createBuilder(options: { prisma: PrismaClient }): Builder {
  * executes operations some other way must do the same.
  */
 export function finishSchema(builder: Builder): GraphQLSchema {
-  return builder.toSchema({ sortSchema: true, disableScopeAuth: true });
+  const schema = builder.toSchema({ sortSchema: true, disableScopeAuth: true });
+  leaveOutPlainReads(schema);
+  return schema;
 }

@@ -31,6 +31,8 @@ const sqlTimestamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00:0
 function serializeDateTime(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'string') {
+    // By far the most: milliseconds in UTC, as `timestamptz(3)` gives them.
+    if (value.length === 29 && value.endsWith('+00:00') && value[19] === '.') return `${value.slice(0, 23)}Z`;
     const match = sqlTimestamp.exec(value);
     if (match !== null) return `${match[1]}.${(match[2] ?? '').padEnd(3, '0').slice(0, 3)}Z`;
     const parsed = new Date(value);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CursorKey } from '../builder/index.ts';
-import type { Args, Bind, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
+import type { Args, Bind, CustomerOrder, CustomerPart, FilterSql, Wanted } from './part.ts';
 
 /** A selected part with its arguments, under the key its field reads it by (the field's alias or name). */
 export interface SelectedPart {
@@ -8,6 +8,7 @@ export interface SelectedPart {
   readonly part: CustomerPart<unknown>;
   readonly args: Args;
   readonly nested: readonly SelectedPart[];
+  readonly wanted: Wanted;
 }
 
 /** What of a customer was asked for. */
@@ -63,7 +64,7 @@ const identifier = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 function partSql(selected: SelectedPart, bind: Bind): string {
   const nested = selected.nested.map((inner) => `, ${literal(inner.key)}, ${partSql(inner, bind)}`).join('');
-  const sql = selected.part.sql('c', selected.args, bind, nested);
+  const sql = selected.part.sql('c', selected.args, bind, nested, selected.wanted);
   if (nested !== '' && !sql.includes(nested)) {
     throw new Error(`part "${selected.part.name}" does not place its nested parts`);
   }

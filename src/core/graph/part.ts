@@ -6,6 +6,17 @@ export type Bind = (value: unknown) => string;
 /** Arguments of a field, as GraphQL gives them. */
 export type Args = Readonly<Record<string, unknown>>;
 
+/** What of a list is asked for; a part that is no list need not look at it. */
+export interface Wanted {
+  /** The columns that fields read; null when it cannot be told, so all. */
+  readonly columns: readonly string[] | null;
+  /** Whether anybody asks if there is more. */
+  readonly more: boolean;
+}
+
+/** All there is: what is wanted where nobody looked. */
+export const wantedAll: Wanted = { columns: null, more: true };
+
 /**
  * What a module knows of a customer: an SQL expression over the module's own tables that yields one json value for a
  * row of `customer`. It becomes a scalar subquery of the one statement that reads a page, so it must find its rows by an
@@ -23,7 +34,7 @@ export type Args = Readonly<Record<string, unknown>>;
  */
 export interface CustomerPart<Data, PartArgs extends Args = Args> {
   readonly name: string;
-  sql(customer: string, args: PartArgs, bind: Bind, nested: string): string;
+  sql(customer: string, args: PartArgs, bind: Bind, nested: string, wanted: Wanted): string;
   /** From the JSON to what the type's fields read; as it is when left out. Null is never handed in. */
   parse?(json: unknown, args: PartArgs): Data;
 }
@@ -45,7 +56,8 @@ export interface ListArgs extends Args {
 export interface ListPart<Row, PartArgs extends ListArgs = ListArgs> {
   readonly name: string;
   /**
-   * A select of the rows, ordered, with `limit ${page.limit}`; column aliases are what the fields read. When `page.after`
+   * A select of the rows, ordered, with `limit ${page.limit}`; column aliases are what the fields read: a field without
+   * a resolver is the column of its name, and columns nobody asked for are not computed. When `page.after`
    * is given, only rows behind that key: `... and e.id < ${bind(page.after[0])}::uuid`.
    */
   select(
@@ -68,10 +80,16 @@ export function defineListPart<Row, PartArgs extends ListArgs = ListArgs>(
 ): CustomerPart<Page<Row>, PartArgs> {
   return {
     name: list.name,
-    sql(customer, args, bind) {
+    sql(customer, args, bind, _nested, wanted) {
       const after = typeof args.after === 'string' ? decodeCursor(args.after, list.keyLength) : null;
-      const select = list.select(customer, { limit: checkFirst(args.first) + 1, after }, args, bind);
-      return `coalesce((select json_agg(r) from (${select}) r), '[]')`;
+      const limit = checkFirst(args.first) + (wanted.more ? 1 : 0);
+      const select = list.select(customer, { limit, after }, args, bind);
+      // PostgreSQL drops what an outer select leaves out, so neither it nor the reader handles what nobody asked for.
+      const rows =
+        wanted.columns === null
+          ? select
+          : `select ${wanted.columns.map((name) => `"${name}"`).join(', ')} from (${select}) q`;
+      return `coalesce((select json_agg(r) from (${rows}) r), '[]')`;
     },
     parse: (json, args) =>
       pageOf(json as readonly Row[], { first: args.first, after: args.after, cursorOf: (row) => list.cursorOf(row) }),

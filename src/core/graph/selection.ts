@@ -10,7 +10,7 @@ import {
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import type { Context } from '../builder/index.ts';
 import type { SelectedPart, Selection } from './compose.ts';
-import type { Args, CustomerPart } from './part.ts';
+import { type Args, type CustomerPart, type Wanted, wantedAll } from './part.ts';
 
 /** What a field of the graph needs read; stands in the field's extensions. */
 export interface FieldNeeds {
@@ -27,6 +27,7 @@ interface PlannedPart {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
   readonly nested: readonly PlannedPart[];
+  readonly wanted: Wanted;
 }
 
 interface Plan {
@@ -48,6 +49,47 @@ function subfields(info: GraphQLResolveInfo, type: GraphQLObjectType, nodes: rea
   return collectSubfields(info.schema, info.fragments, info.variableValues, type, nodes);
 }
 
+const namesOf = (fields: ReadonlyMap<string, readonly FieldNode[]>): Set<string> =>
+  new Set([...fields.values()].map((nodes) => (nodes[0] as FieldNode).name.value));
+
+const within = (found: Set<string>, allowed: readonly string[]): boolean =>
+  [...found].every((name) => allowed.includes(name));
+
+/**
+ * What of a connection's rows is asked for. The columns can be told when all fields are read by default, since such a
+ * field is the column of its name, and no cursor is asked for, since what that is made of only the part knows.
+ */
+function wantedOf(info: GraphQLResolveInfo, type: GraphQLObjectType, nodes: readonly FieldNode[]): Wanted {
+  const edgeType = getNamedType(type.getFields().edges?.type);
+  if (!isObjectType(edgeType)) return wantedAll;
+  const own = subfields(info, type, nodes);
+  const more = namesOf(own).has('pageInfo');
+  const nodeType = getNamedType(edgeType.getFields().node?.type);
+  if (!isObjectType(nodeType) || !within(namesOf(own), ['edges', 'pageInfo', '__typename']))
+    return { columns: null, more };
+  const columns = new Set<string>();
+  for (const [, fieldNodes] of own) {
+    const below = (fieldNodes[0] as FieldNode).name.value;
+    if (below === 'pageInfo') {
+      const pageInfo = getNamedType(type.getFields().pageInfo?.type) as GraphQLObjectType;
+      const flags = ['hasNextPage', 'hasPreviousPage', '__typename'];
+      if (!within(namesOf(subfields(info, pageInfo, fieldNodes)), flags)) return { columns: null, more };
+    }
+    if (below !== 'edges') continue;
+    const edge = subfields(info, edgeType, fieldNodes);
+    if (!within(namesOf(edge), ['node', '__typename'])) return { columns: null, more };
+    for (const [, nodeNodes] of edge) {
+      if (nodeNodes[0]?.name.value !== 'node') continue;
+      for (const name of namesOf(subfields(info, nodeType, nodeNodes))) {
+        if (name === '__typename') continue;
+        if (nodeType.getFields()[name]?.resolve !== undefined) return { columns: null, more };
+        columns.add(name);
+      }
+    }
+  }
+  return { columns: columns.size === 0 ? null : [...columns].sort(), more };
+}
+
 function planParts(
   info: GraphQLResolveInfo,
   type: GraphQLObjectType,
@@ -64,7 +106,8 @@ function planParts(
     if (needs.part !== undefined) {
       const inner = getNamedType(field.type);
       const nested = isObjectType(inner) ? planParts(info, inner, fieldNodes, new Map()) : [];
-      parts.push({ key, part: needs.part, field, node, nested });
+      const wanted = isObjectType(inner) ? wantedOf(info, inner, fieldNodes) : wantedAll;
+      parts.push({ key, part: needs.part, field, node, nested, wanted });
     }
   }
   return parts;
@@ -107,11 +150,12 @@ function planned<T>(info: GraphQLResolveInfo, purpose: string, make: () => T): T
 const noArgs: Args = {};
 
 function withArguments(parts: readonly PlannedPart[], context: Context, info: GraphQLResolveInfo): SelectedPart[] {
-  return parts.map(({ key, part, field, node, nested }) => ({
+  return parts.map(({ key, part, field, node, nested, wanted }) => ({
     key,
     part,
     args: field.args.length === 0 ? noArgs : (getMappedArgumentValues(field, node, context, info) as Args),
     nested: nested.length === 0 ? [] : withArguments(nested, context, info),
+    wanted,
   }));
 }
 
@@ -168,12 +212,12 @@ export function partSelection(
   part: CustomerPart<unknown>,
   args: Args,
 ): Selection {
-  const nested = planned(info, part.name, () => {
+  const plan = planned(info, part.name, () => {
     const type = getNamedType(info.returnType);
-    return isObjectType(type) ? planParts(info, type, info.fieldNodes, new Map()) : [];
+    return isObjectType(type)
+      ? { nested: planParts(info, type, info.fieldNodes, new Map()), wanted: wantedOf(info, type, info.fieldNodes) }
+      : { nested: [], wanted: wantedAll };
   });
-  return {
-    columns: new Map(),
-    parts: [{ key: part.name, part, args, nested: withArguments(nested, context, info) }],
-  };
+  const nested = withArguments(plan.nested, context, info);
+  return { columns: new Map(), parts: [{ key: part.name, part, args, nested, wanted: plan.wanted }] };
 }
