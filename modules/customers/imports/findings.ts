@@ -1,7 +1,7 @@
 import { checkRows, type RowRule } from '../../../src/core/analytics/index.ts';
 import { ruleMessage } from './domain/messages.ts';
 import type { Finding, FindingExample, FindingUnit, QualityCategory, Severity } from './domain/reports.ts';
-import { type ImportRun, columnOf } from './pipeline.ts';
+import { columnOf, type ImportRun } from './pipeline.ts';
 
 /** A rule on single rows. */
 export interface LocalRule {

@@ -1,7 +1,7 @@
+import type { Delimiter } from '../../../src/core/analytics/index.ts';
 import { FileRefused } from '../../../src/core/analytics/index.ts';
 import { readHeader } from '../../../src/core/analytics/staging/header.ts';
 import { openTextSource } from '../../../src/core/analytics/staging/source.ts';
-import type { Delimiter } from '../../../src/core/analytics/index.ts';
 import type { ImportEncoding, ImportFormat } from './model.ts';
 
 /** What the first lines of a file tell. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { IANAZone } from 'luxon';
 import { actorName, type Call } from '../../../src/core/call.ts';
-import { InvalidInput, IdempotencyConflict } from '../../../src/core/errors.ts';
+import { IdempotencyConflict, InvalidInput } from '../../../src/core/errors.ts';
 import { claimKeys, hashInput, storeAnswers } from '../../../src/core/idempotency.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { enqueue } from '../../../src/core/jobs.ts';

@@ -1,5 +1,5 @@
-import { expand } from '../../../src/core/analytics/migrate.ts';
 import type { Analytics } from '../../../src/core/analytics/index.ts';
+import { expand } from '../../../src/core/analytics/migrate.ts';
 import type { ImportRun } from './pipeline.ts';
 
 /** Tables that phases make beside the staging table, by what they hold. All begin with its name and go when it goes. */

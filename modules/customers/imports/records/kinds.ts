@@ -1,17 +1,17 @@
 import type { z } from 'zod';
-import type { RecordType } from '../domain/fields.ts';
+import { DomainError } from '../../../../src/core/errors.ts';
+import { minorUnitDigits, parseMoney } from '../../../../src/core/money.ts';
 import { contactInput, customerInput, invoiceInput, subscriptionInput, ticketInput } from '../../inputs.ts';
 import { contacts } from '../../service/contacts.ts';
 import { upsertCustomers } from '../../service/customers.ts';
 import { Facts } from '../../service/facts.ts';
 import { invoices } from '../../service/invoices.ts';
+import type { CustomerReference } from '../../service/references.ts';
 import type { Upserted } from '../../service/store.ts';
 import { subscriptions } from '../../service/subscriptions.ts';
 import { tickets } from '../../service/tickets.ts';
 import { applyRecords, type BatchTerms, type RecordKind, type RecordRow } from '../../service/upsert.ts';
-import type { CustomerReference } from '../../service/references.ts';
-import { DomainError } from '../../../../src/core/errors.ts';
-import { minorUnitDigits, parseMoney } from '../../../../src/core/money.ts';
+import type { RecordType } from '../domain/fields.ts';
 import type { ImportRun } from '../pipeline.ts';
 
 /** One staged row of a record type: texts and parsed moments by field name; what is empty is absent. */

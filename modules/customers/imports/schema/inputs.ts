@@ -4,8 +4,8 @@ import {
   DATE_FORMATS,
   type DateFormat,
   ENCODINGS,
-  type ImportEncoding,
   FORMATS,
+  type ImportEncoding,
   type ImportFormat,
   type StartImportInput,
 } from '../model.ts';
