@@ -3,7 +3,7 @@ import { blankEvents, forgetEventsBefore } from '../../src/core/analytics/index.
 import { systemCall } from '../../src/core/call.ts';
 import { defineJob, type JobDefinition } from '../../src/core/jobs.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
-import { blankHistory, writeAliases } from './queries/history.ts';
+import { blankHistory, copyOrderLines, writeAliases } from './queries/history.ts';
 import { publishOverdue } from './service/overdue.ts';
 import { EVENT_MEMORY } from './settings.ts';
 
@@ -27,6 +27,12 @@ export const customerJobs = (infra: Infrastructure): readonly JobDefinition[] =>
       await blankEvents(infra.database, customerIds);
       await blankHistory(infra.analytics, customerIds, names);
     },
+  }),
+  defineJob({
+    name: 'customers.copyOrderLines',
+    description: 'Writes the lines of orders to the history, for whoever reckons by product.',
+    payload: z.object({ orderIds: z.array(z.uuid()) }),
+    run: ({ orderIds }) => copyOrderLines(infra.analytics, infra.database, orderIds, infra.systemClock.now()),
   }),
   defineJob({
     name: 'customers.publishOverdue',

@@ -332,6 +332,41 @@ test('each kind of record is kept, published and followed by an event of the str
   `);
 });
 
+test('lines of orders are in the history, too, with what came back as returns', async () => {
+  await app.settle();
+  const lines = await app.app.infra.analytics.query<object>(
+    `select product, toString(quantity) as quantity, toString(amount) as amount, taken_out from order_lines final
+     where order_id = 'o-1' order by product, quantity`,
+  );
+  expect(lines).toEqual([
+    { product: 'lamp', quantity: '-1', amount: '-12.5', taken_out: 'return' },
+    { product: 'lamp', quantity: '2', amount: '25', taken_out: 'kept' },
+    { product: 'oil', quantity: '0.333', amount: '0.333', taken_out: 'kept' },
+  ]);
+});
+
+test('an invoice that is due and not paid is published as overdue, once', async () => {
+  const overdue = () =>
+    app.app.infra.database.query(`select payload from outbox_event where type = 'customers.invoiceOverdue'`);
+  const job = app.app.composition.jobs.find(({ name }) => name === 'customers.publishOverdue');
+  const context = {
+    signal: new AbortController().signal,
+    logger: app.app.infra.logger,
+    attempt: 1,
+    lastAttempt: false,
+  };
+  await job?.run({}, context);
+  await job?.run({}, context);
+  expect(await overdue()).toHaveLength(1);
+  await app.query(
+    `mutation { upsertInvoice(input: { customerExternalId: "north", externalId: "i-1", paidAt: "2026-03-01T00:00:00Z" }) { __typename } }`,
+  );
+  const { customer } = await app.query<{ customer: { activity: { edges: { node: { name: string } }[] } } }>(
+    '{ customer(externalId: "north") { activity(first: 10, names: ["invoice.overdue", "invoice.paid"]) { edges { node { name } } } } }',
+  );
+  expect(customer.activity.edges.map(({ node }) => node.name)).toEqual(['invoice.paid', 'invoice.overdue']);
+});
+
 test('the same records again change nothing and publish nothing', async () => {
   const count = async () =>
     (

@@ -2,6 +2,7 @@ import type { Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { newEvent } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
+import { enqueue } from '../../../src/core/jobs.ts';
 import { formatMinor } from '../../../src/core/money.ts';
 import { linesAmount, linesReturned } from '../domain/order.ts';
 import { CurrencyMismatch } from '../errors.ts';
@@ -162,6 +163,8 @@ async function writeLines(
     done.flatMap(({ input, upserted }) => (input.lines ? [[upserted.after.id, { input, order: upserted.after }]] : [])),
   );
   if (given.size === 0) return;
+  // The history keeps lines, too, for whoever reckons by product.
+  await enqueue(tx, 'customers.copyOrderLines', { orderIds: [...given.keys()] });
   const rows = [...given.values()].flatMap(({ input, order }) =>
     (input.lines ?? []).map((line, index) => ({ ...line, order, number: index + 1 })),
   );
