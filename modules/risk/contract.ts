@@ -4,6 +4,7 @@ import type { RiskCategory } from './domain/retention-risk.ts';
 export type { HealthTier } from './domain/health.ts';
 export type { RiskCategory } from './domain/retention-risk.ts';
 export * from './events.ts';
+export { USAGE_EXPECTATIONS } from './settings.ts';
 
 /** How many customers stand where; `UNKNOWN` counts those of whom nothing is known. */
 export interface HealthDistribution {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isAtRest } from '../../../modules/customers/imports/contract.ts';
-import { USAGE_EXPECTATIONS } from '../../../modules/risk/settings.ts';
+import { USAGE_EXPECTATIONS } from '../../../modules/risk/contract.ts';
 import type { Call } from '../../core/call.ts';
 import { BUSINESS, BUSINESS_CLOCK } from '../../core/settings/index.ts';
 import type { Application } from '../application.ts';
