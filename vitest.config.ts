@@ -16,7 +16,7 @@ export default defineConfig({
     setupFiles: ['test/support/leaks.ts'],
     // A storm test kills and restarts servers dozens of times; an ordinary one should answer within seconds, but on a
     // busy machine with two cores the engines themselves may take a while to start.
-    testTimeout: storm ? 1_200_000 : 30_000,
+    testTimeout: storm ? 1_200_000 : 60_000,
     hookTimeout: storm ? 300_000 : 120_000,
     teardownTimeout: 30_000,
     // The order of files must not matter; a failure prints the seed.
