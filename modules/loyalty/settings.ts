@@ -13,7 +13,8 @@ const pointsOfTier = z.int().min(1).max(1_000_000).nullable();
 /** The ladder customers climb by earning. */
 export const TIERS = defineSetting<readonly Tier[]>({
   key: 'loyalty.tiers',
-  description: 'The tiers, lowest first: points earned from which each is held, its name and its benefits.',
+  description:
+    'The tiers, lowest first: points earned from which each is held, its name and its benefits. After a change of the points an account takes its new place with its next entry.',
   schema: z
     .array(
       z.object({
