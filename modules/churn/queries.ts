@@ -10,19 +10,16 @@ interface SpanRow {
   toMs: number;
 }
 
-/** Activity of some customers, a stretch per day (UTC), in order; accepted events not yet in the history engine included. */
+/**
+ * Activity of some customers, a stretch per day (UTC), in order; accepted events not yet in the history engine included.
+ * @param owners every id under which events of the customers stand → the customer
+ */
 export async function activitySpans(
   sources: { readonly analytics: Analytics; readonly database: Queryable },
-  ids: readonly string[],
+  owners: ReadonlyMap<string, string>,
   at: Date,
 ): Promise<Map<string, ActivitySpan[]>> {
-  const former = await sources.database.query<{ formerId: string; customerId: string }>(
-    `select former_id as "formerId", customer_id as "customerId" from customer_alias
-     where customer_id = any($1::uuid[]) and former_id is not null`,
-    [ids],
-  );
-  const survivorOf = new Map(former.map((row) => [row.formerId, row.customerId]));
-  const all = [...ids, ...survivorOf.keys()];
+  const all = [...owners.keys()];
   const [settled, waiting] = await Promise.all([
     // Sorting key (customer_id, event_uid): reads the granules of these customers only. Folding replays is not needed
     // to know the days.
@@ -39,9 +36,12 @@ export async function activitySpans(
       [all, at, passiveEventNames],
     ),
   ]);
-  const spans = new Map<string, ActivitySpan[]>(ids.map((id) => [id, []]));
+  const spans = new Map<string, ActivitySpan[]>();
   for (const { customerId, fromMs, toMs } of [...settled, ...waiting]) {
-    spans.get(survivorOf.get(customerId) ?? customerId)?.push({ fromMs, toMs });
+    const id = owners.get(customerId) ?? customerId;
+    const list = spans.get(id);
+    if (list === undefined) spans.set(id, [{ fromMs, toMs }]);
+    else list.push({ fromMs, toMs });
   }
   for (const list of spans.values()) list.sort((a, b) => a.fromMs - b.fromMs);
   return spans;
@@ -110,16 +110,6 @@ export async function dueCustomers(database: Queryable, at: Date, limit: number)
   const rows = await database.query<{ id: string }>(
     'select customer_id as id from churn_status where due_at <= $1 order by due_at limit $2',
     [at, limit],
-  );
-  return rows.map((row) => row.id);
-}
-
-/** A page of all living customers by id. */
-export async function customerIdsAfter(database: Queryable, after: string | null, limit: number): Promise<string[]> {
-  const rows = await database.query<{ id: string }>(
-    `select id from customer where erased_at is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-     order by id limit $2`,
-    [after, limit],
   );
   return rows.map((row) => row.id);
 }

@@ -12,7 +12,6 @@ import {
   activitySpans,
   churnedByCause,
   clearDue,
-  customerIdsAfter,
   dueCustomers,
   lockStatuses,
   monthlyMoves,
@@ -66,7 +65,7 @@ export function createChurnService(infra: Infrastructure, customers: CustomerPor
     if (known.length === 0) return;
     const [{ days }, activity, subscriptions] = await Promise.all([
       settings.get(INACTIVITY),
-      activitySpans({ analytics, database }, knownIds, now),
+      customers.eventIds(knownIds).then((owners) => activitySpans({ analytics, database }, owners, now)),
       customers.subscriptions(knownIds),
     ]);
     const lifecycles = new Map<string, Lifecycle>();
@@ -150,7 +149,7 @@ export function createChurnService(infra: Infrastructure, customers: CustomerPor
       let after: string | null = null;
       for (let count = 0; ; ) {
         signal?.throwIfAborted();
-        const ids: string[] = await customerIdsAfter(database, after, BATCH);
+        const ids: string[] = await customers.idsAfter(after, BATCH);
         if (ids.length === 0) return count;
         await refreshBatch(call, ids, { quiet: true });
         count += ids.length;

@@ -147,6 +147,10 @@ export interface CustomerPort {
   revenue(period: Period): Promise<RevenueFacts>;
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
+  /** Every id under which events of these customers stand, former ones included → the customer. */
+  eventIds(customerIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
+  /** Ids of living customers in their order, behind `after`: for work on everybody. */
+  idsAfter(after: string | null, limit: number): Promise<string[]>;
   /** How many customers there are: the kept counter. */
   count(): Promise<number>;
 }

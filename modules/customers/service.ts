@@ -4,12 +4,13 @@ import { InvalidInput } from '../../src/core/errors.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort, NewCustomer } from './contract.ts';
-import { activityFacts, latestEvents } from './queries/activity.ts';
+import { activityFacts, eventIds, latestEvents } from './queries/activity.ts';
 import {
   accountManagers,
   contactsOf,
   countOf,
   customersByIds,
+  idsAfter,
   invoicesOf,
   orderLines,
   ordersOf,
@@ -56,6 +57,8 @@ export function createCustomerService(infra: Infrastructure) {
     tickets: (customerIds, period, within = database) => ticketsOf(within, customerIds, period),
     subscriptions: (customerIds, within = database) => subscriptionsOf(within, customerIds),
     revenue: async (period) => revenue(database, period, (await settings.get(BUSINESS)).reportingCurrency),
+    eventIds: (customerIds, within = database) => eventIds(within, customerIds),
+    idsAfter: (after, limit) => idsAfter(database, after, limit),
     activity: (customerIds, period, names) =>
       activityFacts({ database, analytics }, customerIds, period, names ?? null),
     count: () => countOf(database),

@@ -20,15 +20,14 @@ interface UseRow {
  * What customers did in the 120 days up to `at`, by day, kind and feature: events of the history engine and those that
  * were accepted and have not reached it. An event under way between the two may be seen twice for an instant, which no
  * set of days or features notices.
- * @param former former id → survivor, for ids merged into those asked for
+ * @param owners every id under which events of the customers stand → the customer
  */
 export async function daysOfUse(
   sources: { readonly analytics: Analytics; readonly database: Queryable },
-  ids: readonly string[],
-  former: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, string>,
   at: Date,
 ): Promise<Map<string, DayOfUse[]>> {
-  const all = [...ids, ...former.keys()];
+  const all = [...owners.keys()];
   const from = new Date(at.getTime() - USE_DAYS * DAY_MS);
   const [settled, waiting] = await Promise.all([
     // Sorting key (customer_id, event_uid): reads the granules of these customers only.
@@ -55,7 +54,7 @@ export async function daysOfUse(
   ]);
   const byCustomer = new Map<string, DayOfUse[]>();
   for (const { customerId, ...day } of [...settled, ...waiting]) {
-    const id = former.get(customerId) ?? customerId;
+    const id = owners.get(customerId) ?? customerId;
     const days = byCustomer.get(id);
     if (days === undefined) byCustomer.set(id, [day]);
     else days.push(day);
@@ -66,8 +65,7 @@ export async function daysOfUse(
 /** Last NPS answer of each customer up to `at`. */
 export async function lastNpsAnswers(
   sources: { readonly analytics: Analytics; readonly database: Queryable },
-  ids: readonly string[],
-  former: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, string>,
   at: Date,
 ): Promise<Map<string, number>> {
   interface Answer {
@@ -75,7 +73,7 @@ export async function lastNpsAnswers(
     score: number;
     atMs: number;
   }
-  const all = [...ids, ...former.keys()];
+  const all = [...owners.keys()];
   const [settled, waiting] = await Promise.all([
     sources.analytics.query<Answer>(
       `select customer_id as "customerId", toFloat64(argMax(assumeNotNull(value), at)) as score,
@@ -97,29 +95,9 @@ export async function lastNpsAnswers(
   ]);
   const latest = new Map<string, Answer>();
   for (const answer of [...settled, ...waiting]) {
-    const id = former.get(answer.customerId) ?? answer.customerId;
+    const id = owners.get(answer.customerId) ?? answer.customerId;
     const known = latest.get(id);
     if (known === undefined || answer.atMs > known.atMs) latest.set(id, answer);
   }
   return new Map([...latest].map(([id, answer]) => [id, answer.score]));
-}
-
-/** Ids merged into the customers asked for. */
-export async function formerIds(database: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await database.query<{ formerId: string; customerId: string }>(
-    `select former_id as "formerId", customer_id as "customerId" from customer_alias
-     where customer_id = any($1::uuid[]) and former_id is not null`,
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.formerId, row.customerId]));
-}
-
-/** A page of all living customers by id, for work on everybody. */
-export async function customerIdsAfter(database: Queryable, after: string | null, limit: number): Promise<string[]> {
-  const rows = await database.query<{ id: string }>(
-    `select id from customer where erased_at is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-     order by id limit $2`,
-    [after, limit],
-  );
-  return rows.map((row) => row.id);
 }

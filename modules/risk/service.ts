@@ -7,7 +7,7 @@ import { assessmentsRecomputed, type HealthDistribution, healthChanged, type Ris
 import type { CustomerFacts } from './domain/facts.ts';
 import { assessHealth, type Health, type HealthTier } from './domain/health.ts';
 import { assessRisk, type RetentionRisk, type RiskCategory } from './domain/retention-risk.ts';
-import { customerIdsAfter, daysOfUse, formerIds, lastNpsAnswers } from './queries.ts';
+import { daysOfUse, lastNpsAnswers } from './queries.ts';
 import { HEALTH_RULES, RISK_RULES, USAGE_EXPECTATIONS } from './settings.ts';
 import { type Assessment, lockAssessments, readDistribution, writeAssessments } from './store.ts';
 
@@ -39,13 +39,13 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
   /** Everything known of the customers at `at`, in a handful of statements whatever their number. */
   const gather = async (known: readonly KnownCustomer[], at: Date): Promise<Map<string, CustomerFacts>> => {
     const ids = known.map((customer) => customer.id);
-    const former = await formerIds(database, ids);
+    const owners = await customers.eventIds(ids);
     const to = new Date(at.getTime() + 1);
     const since = (days: number) => ({ from: new Date(at.getTime() - days * DAY_MS), to });
     const [expectations, use, nps, invoices, tickets, subscriptions] = await Promise.all([
       settings.get(USAGE_EXPECTATIONS),
-      daysOfUse({ analytics, database }, ids, former, at),
-      lastNpsAnswers({ analytics, database }, ids, former, at),
+      daysOfUse({ analytics, database }, owners, at),
+      lastNpsAnswers({ analytics, database }, owners, at),
       customers.invoices(ids, since(INVOICE_DAYS)),
       customers.tickets(ids, since(TICKET_DAYS)),
       customers.subscriptions(ids),
@@ -131,7 +131,7 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
       const total = { customers: 0, changed: 0 };
       for (;;) {
         signal?.throwIfAborted();
-        const ids: string[] = await customerIdsAfter(database, after, ASSESS_BATCH);
+        const ids: string[] = await customers.idsAfter(after, ASSESS_BATCH);
         if (ids.length === 0) break;
         total.changed += await assessBatch(call, ids, { quiet: true });
         total.customers += ids.length;

@@ -27,8 +27,8 @@ export interface ActivitySources {
   readonly analytics: Analytics;
 }
 
-/** All ids a customer's events may stand under: its own and those of customers merged into it. */
-async function allIds(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
+/** All ids a customer's events may stand under (its own and those of customers merged into it) → the customer. */
+export async function eventIds(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
   const owner = new Map(ids.map((id) => [id, id]));
   const rows = await db.query<{ id: string; formerId: string }>(
     'select customer_id as id, former_id as "formerId" from customer_alias where customer_id = any($1::uuid[]) and former_id is not null',
@@ -62,7 +62,7 @@ export async function latestEvents(
   limit: number,
   options: { readonly after?: ActivityPlace | null; readonly names?: readonly string[] | null },
 ): Promise<Map<string, ActivityEvent[]>> {
-  const owner = await allIds(database, customerIds);
+  const owner = await eventIds(database, customerIds);
   const ids = [...owner.keys()];
   const after = options.after ?? null;
   const names = options.names ?? null;
@@ -120,7 +120,7 @@ export async function activityFacts(
   names: readonly string[] | null,
 ): Promise<ActivityFacts[]> {
   if (customerIds.length === 0) return [];
-  const owner = await allIds(database, customerIds);
+  const owner = await eventIds(database, customerIds);
   const ids = [...owner.keys()];
   const waiting = await database.query<CountRow & { readonly uids: string[] }>(
     `select customer_id as "customerId", name, count(*) as count, max(at) as "lastAt", array_agg(event_uid::text) as uids,

@@ -154,6 +154,17 @@ export const FORMER_NAMES = {
   },
 };
 
+/** A page of the living by id: index scan of the primary key, n = limit. */
+export async function idsAfter(db: Queryable, after: string | null, limit: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select id from customer where erased_at is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+     order by id limit $2`,
+    [after, limit],
+    { name: 'customer_ids_after' },
+  );
+  return rows.map((row) => row.id);
+}
+
 export async function countOf(db: Queryable): Promise<number> {
   const [row] = await db.query<{ count: number }>(`select (${COUNT_SQL}) as count`, [], { name: 'customer_total' });
   return row?.count ?? 0;
