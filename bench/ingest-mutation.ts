@@ -12,7 +12,7 @@ import { newId } from '../src/core/ids.ts';
 import { type BenchEvent, createLimit } from './ingest-limit.ts';
 import type { BenchResult } from './main.ts';
 
-const CUSTOMERS = 100_000;
+const CUSTOMERS = 20_000;
 const PER_CALL = 1_000;
 const IN_FLIGHT = 4;
 const ROUNDS = 3;

@@ -17,13 +17,10 @@ export function createKnownCustomers() {
     async resolve(tx: Tx, externalIds: ReadonlySet<string>): Promise<Map<string, string>> {
       for (;;) {
         const asked = [...externalIds].filter((externalId) => !known.has(externalId));
-        const [row] = await tx.query<{ version: number; found: [string, string][] | null }>(
+        const [row] = await tx.query<{ version: number; found: [string, string | null][] | null }>(
           `select i.version, (
-             select json_agg(json_build_array(n, coalesce(c.id, a.customer_id)))
-             from unnest($1::text[]) as n
-             left join customer c on c.external_id = n
-             left join customer_alias a on c.id is null and a.external_id = n
-             where coalesce(c.id, a.customer_id) is not null) as found
+             select json_agg(json_build_array(n, coalesce(c.id, (select a.customer_id from customer_alias a where a.external_id = n))))
+             from unnest($1::text[]) as n left join customer c on c.external_id = n) as found
            from customer_identity i where i.id = 1`,
           [asked],
           { name: 'customer_identity' },
@@ -42,6 +39,7 @@ export function createKnownCustomers() {
           if (id !== undefined) ids.set(externalId, id);
         }
         for (const [externalId, id] of row?.found ?? []) {
+          if (id === null) continue;
           known.set(externalId, id);
           ids.set(externalId, id);
         }

@@ -22,28 +22,30 @@ const EACH_SPECIAL = /["\\]/g;
 const quoted = (text: string): string => (SPECIAL.test(text) ? `"${text.replace(EACH_SPECIAL, '\\$&')}"` : `"${text}"`);
 
 /** Array literals are written here and not by the driver, which takes three times as long over them. */
-function literal(rows: readonly InboxRow[], element: (row: InboxRow) => string): string {
+function literal<Item>(items: readonly Item[], element: (item: Item) => string): string {
   let text = '{';
-  for (let index = 0; index < rows.length; index += 1) {
+  for (let index = 0; index < items.length; index += 1) {
     if (index > 0) text += ',';
-    text += element(rows[index] as InboxRow);
+    text += element(items[index] as Item);
   }
   return `${text}}`;
 }
 
 const STORE = `
   insert into event_inbox (event_uid, source, source_id, customer_id, name, at, value, currency, properties, batch_id, accepted_at)
-  select e.event_uid, e.source, e.source_id, e.customer_id, e.name, e.at, e.value, e.currency, e.properties, e.batch_id, $11`;
+  select e.event_uid, e.source, e.source_id, e.customer_id, e.name, e.at, e.value, e.currency, e.properties, e.batch_id, $12`;
 
+// Source and batch are few: an event names its pair by number.
 const EVENTS = `e as materialized (
-  select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::numeric[], $8::text[],
-                       $9::jsonb[], $10::uuid[])
-    as t(event_uid, source, source_id, customer_id, name, at, value, currency, properties, batch_id))`;
+  select event_uid, source_id, customer_id, name, at, value, currency, properties,
+         ($10::text[])[pair] as source, ($11::uuid[])[pair] as batch_id
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::numeric[], $7::text[], $8::jsonb[], $9::int[])
+    as t(event_uid, source_id, customer_id, name, at, value, currency, properties, pair))`;
 
 // Identities go in sorted, so that two calls with the same events wait for each other in one order.
 const ACCEPT = `
   with ${EVENTS}, fresh as (
-    insert into event_seen (event_uid, seen_at) select event_uid, $11 from e order by event_uid
+    insert into event_seen (event_uid, seen_at) select event_uid, $12 from e order by event_uid
     on conflict do nothing returning event_uid
   ), stored as (
     ${STORE} from e join fresh using (event_uid) on conflict do nothing
@@ -56,9 +58,19 @@ const STORE_ONLY = `
   select pg_notify('${INBOX_CHANNEL}', '') as woken`;
 
 function parameters(rows: readonly InboxRow[], acceptedAt: Date): unknown[] {
+  const pairs: InboxRow[] = [];
+  let last: InboxRow | undefined;
+  const pairOf = (row: InboxRow): string => {
+    // Rows of a call stand together, so looking at the last one is enough.
+    if (last === undefined || row.batchId !== last.batchId || row.source !== last.source) {
+      last = row;
+      pairs.push(row);
+    }
+    return String(pairs.length);
+  };
+  const numbers = literal(rows, pairOf);
   return [
     literal(rows, (row) => row.uid),
-    literal(rows, (row) => quoted(row.source)),
     literal(rows, (row) => quoted(row.sourceId)),
     literal(rows, (row) => row.customerId),
     literal(rows, (row) => quoted(row.name)),
@@ -66,7 +78,9 @@ function parameters(rows: readonly InboxRow[], acceptedAt: Date): unknown[] {
     literal(rows, (row) => row.value ?? 'NULL'),
     literal(rows, (row) => row.currency ?? 'NULL'),
     literal(rows, (row) => (row.properties === '{}' ? '"{}"' : quoted(row.properties))),
-    literal(rows, (row) => row.batchId),
+    numbers,
+    literal(pairs, (row) => quoted(row.source)),
+    literal(pairs, (row) => row.batchId),
     acceptedAt,
   ];
 }

@@ -41,6 +41,21 @@ function serializeDateTime(value: unknown): string {
   throw new GraphQLError(`DateTime cannot show ${typeof value} ${String(value)}.`);
 }
 
+/** `2026-11-22T13:47:57.123Z` or the same without milliseconds: what programs send, thousands in a request. */
+function readDateTime(value: unknown): Date {
+  if (
+    typeof value === 'string' &&
+    value.charCodeAt(value.length - 1) === 90 &&
+    (value.length === 24 || value.length === 20)
+  ) {
+    const date = new Date(value);
+    const text = value.length === 24 ? value : `${value.slice(0, 19)}.000Z`;
+    // The way back proves that the day exists; whatever else it is, the careful reader says.
+    if (!Number.isNaN(date.getTime()) && date.toISOString() === text) return date;
+  }
+  return GraphQLDateTimeISO.parseValue(value);
+}
+
 function boundedString(name: string, description: string, pattern: RegExp, shape: string): GraphQLScalarType {
   const parse = (value: unknown): string => {
     if (typeof value === 'string' && pattern.test(value)) return value;
@@ -82,6 +97,7 @@ export const scalars: Readonly<Record<Exclude<keyof ScalarTypes, 'ID'>, GraphQLS
     name: 'DateTime',
     description: 'A moment as RFC 3339 in UTC, e.g. 2026-11-22T13:47:57.123Z.',
     serialize: serializeDateTime,
+    parseValue: readDateTime,
   }),
   LocalDate: describe(GraphQLLocalDate, 'A calendar day without a time, e.g. 2026-11-22.'),
   JSON: describe(GraphQLJSON, 'Any JSON value.'),
