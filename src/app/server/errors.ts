@@ -68,6 +68,12 @@ function shownDomainError(error: DomainError, located: GraphQLError | null): Sho
   return { message: error.message, ...place, extensions: { code: error.code, ...input, ...error.details } };
 }
 
+/** Class 22 of PostgreSQL's errors: a value it cannot read or hold, e.g. a date in the year 300,000 or a forged cursor. */
+const isUnstorable = (error: unknown): boolean => {
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  return typeof code === 'string' && typeof severity === 'string' && code.length === 5 && code.startsWith('22');
+};
+
 const locationsOf = (error: GraphQLError) =>
   error.locations === undefined ? {} : { locations: error.locations.map(({ line, column }) => ({ line, column })) };
 
@@ -93,6 +99,10 @@ export function showError(
         ? 'REQUEST_SYNTAX'
         : 'REQUEST_INVALID';
     return { message: located.message, ...locationsOf(located), extensions: { code } };
+  }
+  if (isUnstorable(original)) {
+    options.logger.warn({ err: original, correlationId: options.correlationId }, 'the database refused a value');
+    return shownDomainError(new InvalidInput('A value is malformed or beyond what can be stored. Nothing was done.'), located);
   }
   const errorId = randomUUID();
   options.logger.error(

@@ -1,6 +1,6 @@
 export type { CostReport } from './budget.ts';
 export type { PreparedOperation } from './documents.ts';
-export { InvalidDocument, RequestRefused, type ShownError } from './errors.ts';
+export type { ShownError } from './errors.ts';
 export type { Admitted, Answer, Gate } from './gate.ts';
 export type { ReadinessCheck } from './health.ts';
 export { type Exchange, type Route, sendJson, sendText } from './http.ts';
