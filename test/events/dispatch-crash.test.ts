@@ -40,7 +40,7 @@ async function startProcess(onHandling: (child: ChildProcess) => void): Promise<
   });
 }
 
-const KILLS = 6;
+const KILLS = 4;
 const CUSTOMERS = 5;
 
 it('applies every event once and in order per customer, though the leader is killed again and again', async () => {

@@ -141,7 +141,9 @@ describe('handlers', () => {
     const seen = recorder({ batchSize: 7 });
     const dispatcher = await start(seen.handler);
     const numbers = Array.from({ length: 1_000 }, (_, n) => n);
-    await Promise.all(numbers.map((n) => append(count(n))));
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => append(...numbers.slice(i * 10, i * 10 + 10).map((n) => count(n)))),
+    );
     await dispatcher.drain();
     expect([...seen.handled].sort((a, b) => a - b)).toEqual(numbers);
     expect(Math.max(...seen.batches.map((batch) => batch.length))).toBeLessThanOrEqual(7);

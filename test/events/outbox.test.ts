@@ -8,6 +8,7 @@ import {
   comparePositions,
   createTail,
   decodeCursor,
+  type EventFilter,
   encodeCursor,
   healEpoch,
   ORIGIN,
@@ -226,11 +227,14 @@ describe('order', () => {
             if (last && !page.full) return;
           }
         })();
-        await Promise.all(plans.map((transactions) => writeAll(transactions, committed)));
-        writing.done = true;
-        await poll;
-        await tail.reached(await settledPosition(db.database));
-        await tail.stop();
+        try {
+          await Promise.all(plans.map((transactions) => writeAll(transactions, committed)));
+          await tail.reached(await settledPosition(db.database));
+        } finally {
+          writing.done = true;
+          await poll;
+          await tail.stop();
+        }
         const ids = polled.map((event) => event.id);
         expect(new Set(ids).size).toBe(ids.length);
         expect([...ids].sort()).toEqual([...committed].sort());
@@ -278,6 +282,35 @@ describe('order', () => {
         });
     }
   }
+});
+
+describe('pages', () => {
+  it('of rare types are read in bounded pieces, and filters by customer are exact', async () => {
+    const from = await settledPosition(db.database);
+    const customer = newId();
+    await append(Array.from({ length: 20 }, (_, n) => n));
+    await db.database.transaction((tx) =>
+      appendEvents(tx, call, systemClock, [note(1), count(20, customer), note(2, customer)]),
+    );
+    await append([21], customer);
+    await settledPosition(db.database);
+    const read = async (filter: EventFilter, limit: number, scanRows?: number) => {
+      const seen: number[] = [];
+      let pages = 0;
+      for (let position = from, full = true; full; pages += 1) {
+        const page = await readPage(db.database, registry, position, limit, filter, scanRows);
+        seen.push(...page.events.map(numberOf));
+        ({ position, full } = page);
+      }
+      return { seen, pages };
+    };
+    expect(await read({ types: ['test.noted'] }, 10, 6)).toEqual({ seen: [1, 2], pages: 5 });
+    expect(await read({ types: ['test.noted'] }, 1, 6)).toEqual({ seen: [1, 2], pages: 6 });
+    expect(await read({ types: ['test.noted'] }, 10)).toEqual({ seen: [1, 2], pages: 1 });
+    expect(await read({ types: [] }, 10, 12)).toEqual({ seen: [], pages: 3 });
+    expect(await read({ customerId: customer }, 2)).toEqual({ seen: [20, 2, 21], pages: 2 });
+    expect(await read({ customerId: customer, types: ['test.counted'] }, 10)).toEqual({ seen: [20, 21], pages: 1 });
+  });
 });
 
 describe('the tail', () => {

@@ -14,6 +14,6 @@ export { createDispatcher, type Dispatcher, type DispatcherOptions } from './dis
 export { healEpoch, raiseEpoch } from './epoch.ts';
 export { CursorExpired } from './errors.ts';
 export type { Backoff, HandlerContext, HandlerDefinition } from './handler.ts';
-export { appendEvents } from './outbox.ts';
+export { appendEvents, eventsWrite } from './outbox.ts';
 export { checkReadable, type EventFilter, type Page, presentPosition, readPage } from './reader.ts';
 export { createTail, type Tail, type TailBatch } from './tail.ts';

@@ -1,6 +1,6 @@
 import { actorName, type Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import type { Tx } from '../database/index.ts';
+import { plainArray, type Tx, textArray, type Write, writeTogether } from '../database/index.ts';
 import { newId } from '../ids.ts';
 import type { NewEvent } from './definition.ts';
 
@@ -10,15 +10,38 @@ export const OUTBOX_CHANNEL = 'holdfast_outbox';
 /** Events per statement; more are split, in order. */
 const MAX_ROWS = 2_000;
 
-// Transaction id and sequence come from the columns' defaults. PostgreSQL drops repeated notifications of a
-// transaction, so each commit wakes readers once however often this runs.
+// Transaction id and sequence come from the columns' defaults.
 const APPEND = `
-  with appended as (
-    insert into outbox_event (id, type, version, at, customer_id, actor, correlation_id, causation_id, payload)
-    select * from unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[],
-                         $8::uuid[], $9::jsonb[])
-  )
-  select pg_notify('${OUTBOX_CHANNEL}', '')`;
+  insert into outbox_event (id, type, version, at, customer_id, actor, correlation_id, causation_id, payload)
+  select * from unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[],
+                       $8::uuid[], $9::jsonb[])`;
+
+/**
+ * The write behind `appendEvents`, for hot paths that send it together with their own (`writeTogether`).
+ * @throws Error when a payload does not fit its definition, which is a fault of the program
+ */
+export function eventsWrite(call: Call, clock: Clock, events: readonly NewEvent[]): Write & { readonly ids: string[] } {
+  const rows = events.map((event) => toRow(event, event.call ?? call, clock));
+  const ids = rows.map((row) => row.id);
+  return {
+    ids,
+    name: 'outbox_append',
+    text: APPEND,
+    values: [
+      plainArray(ids),
+      plainArray(rows.map((row) => row.type)),
+      plainArray(rows.map((row) => row.version)),
+      plainArray(rows.map((row) => row.at)),
+      plainArray(rows.map((row) => row.customerId)),
+      textArray(rows.map((row) => row.actor)),
+      textArray(rows.map((row) => row.correlationId)),
+      plainArray(rows.map((row) => row.causationId)),
+      textArray(rows.map((row) => row.payload)),
+    ],
+    // PostgreSQL drops repeated notifications of a transaction, so each commit wakes readers once however often this runs.
+    select: `pg_notify('${OUTBOX_CHANNEL}', '')`,
+  };
+}
 
 /**
  * Publishes facts in the transaction that makes them true: they become visible with its commit, or never.
@@ -35,23 +58,9 @@ export async function appendEvents(
 ): Promise<string[]> {
   const ids: string[] = [];
   for (let start = 0; start < events.length; start += MAX_ROWS) {
-    const rows = events.slice(start, start + MAX_ROWS).map((event) => toRow(event, event.call ?? call, clock));
-    await tx.query(
-      APPEND,
-      [
-        rows.map((row) => row.id),
-        rows.map((row) => row.type),
-        rows.map((row) => row.version),
-        rows.map((row) => row.at),
-        rows.map((row) => row.customerId),
-        rows.map((row) => row.actor),
-        rows.map((row) => row.correlationId),
-        rows.map((row) => row.causationId),
-        rows.map((row) => row.payload),
-      ],
-      { name: 'outbox_append' },
-    );
-    for (const row of rows) ids.push(row.id);
+    const write = eventsWrite(call, clock, events.slice(start, start + MAX_ROWS));
+    await writeTogether(tx, [write]);
+    ids.push(...write.ids);
   }
   return ids;
 }

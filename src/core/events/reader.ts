@@ -24,6 +24,8 @@ interface Row {
   readonly epochNow: number;
   readonly horizon: string;
   readonly held: boolean;
+  /** Where a scan for certain types stopped before the end; null when it saw everything. */
+  readonly scannedTo?: readonly [number, string, number] | null;
   readonly epoch: number | null;
   readonly xid: string;
   readonly seq: number;
@@ -44,10 +46,9 @@ const COLUMNS = `o.epoch, o.xid::text as xid, o.seq, o.id, o.type, o.version, o.
 /**
  * Every transaction below the oldest one still open has ended, so nothing can appear any more in the range read: no gap.
  * Horizon and rows come from one statement, hence one snapshot. Plan: the last row of outbox_event_pkey, to tell whether
- * any is held back, and one range of it (or of the customer's index), n = page size. Materialized, or else the planner
- * would look for the held row again for each row of the page.
+ * any is held back. Materialized, or else the planner would look for it again for each row of the page.
  */
-const page = (filter: string): string => `
+const SNAPSHOT = `
   with h as materialized (
     select outbox_epoch() as "epochNow", pg_snapshot_xmin(pg_current_snapshot()) as horizon
   ), m as materialized (
@@ -55,21 +56,43 @@ const page = (filter: string): string => `
       select (w.epoch, w.xid) >= (h."epochNow", h.horizon) from outbox_event w
       order by w.epoch desc, w.xid desc, w.seq desc limit 1
     ), false) as held from h
-  )
+  )`;
+
+const RANGE =
+  '(o.epoch, o.xid, o.seq) > ($1::int, $2::xid8, $3::bigint) and (o.epoch, o.xid) < (m."epochNow", m.horizon)';
+
+/** Plan: one range of outbox_event_pkey, or of the customer's index; n = page size. */
+const page = (filter: string): string => `${SNAPSHOT}
   select m."epochNow", m.horizon::text as horizon, m.held, e.*
   from m left join lateral (
-    select ${COLUMNS} from outbox_event o
-    where (o.epoch, o.xid, o.seq) > ($1::int, $2::xid8, $3::bigint) and (o.epoch, o.xid) < (m."epochNow", m.horizon)${filter}
+    select ${COLUMNS} from outbox_event o where ${RANGE}${filter}
     order by o.epoch, o.xid, o.seq limit $4
+  ) e on true
+  order by e.epoch, e.xid::xid8, e.seq`;
+
+/** Plan: one range of outbox_event_pkey, n = rows scanned: a rare type must not make one statement read a month. */
+const PAGE_BY_TYPE = `${SNAPSHOT}, s as materialized (
+    select o.* from m cross join lateral (
+      select o.* from outbox_event o where ${RANGE} order by o.epoch, o.xid, o.seq limit $6
+    ) o
+  )
+  select m."epochNow", m.horizon::text as horizon, m.held, e.*,
+    (select json_build_array(s.epoch, s.xid::text, s.seq) from s
+     order by s.epoch, s.xid, s.seq offset $6 - 1 limit 1) as "scannedTo"
+  from m left join lateral (
+    select ${COLUMNS} from s o where o.type = any($5::text[]) order by o.epoch, o.xid, o.seq limit $4
   ) e on true
   order by e.epoch, e.xid::xid8, e.seq`;
 
 const PAGES = {
   outbox_all: page(''),
-  outbox_types: page(' and o.type = any($5::text[])'),
+  outbox_types: PAGE_BY_TYPE,
   outbox_customer: page(' and o.customer_id = $5::uuid'),
   outbox_customer_types: page(' and o.customer_id = $5::uuid and o.type = any($6::text[])'),
 };
+
+/** Rows looked at for a page of certain types. */
+const SCAN_ROWS = 5_000;
 
 /** Reads up to `limit` settled events after a place, in order. */
 export async function readPage(
@@ -78,25 +101,26 @@ export async function readPage(
   after: Position,
   limit: number,
   filter: EventFilter = {},
+  scanRows = SCAN_ROWS,
 ): Promise<Page> {
-  const values: unknown[] = [after.epoch, String(after.xid), after.seq, limit];
-  if (filter.customerId !== undefined) values.push(filter.customerId);
-  if (filter.types !== undefined) values.push(filter.types);
-  const statement =
-    filter.customerId === undefined
-      ? filter.types === undefined
-        ? 'outbox_all'
-        : 'outbox_types'
-      : filter.types === undefined
-        ? 'outbox_customer'
-        : 'outbox_customer_types';
-  const rows = await database.query<Row>(PAGES[statement], values, { name: statement });
+  const { customerId, types } = filter;
+  const from: unknown[] = [after.epoch, String(after.xid), after.seq, limit];
+  const [name, values]: [keyof typeof PAGES, unknown[]] =
+    customerId === undefined
+      ? types === undefined
+        ? ['outbox_all', from]
+        : ['outbox_types', [...from, types, scanRows]]
+      : types === undefined
+        ? ['outbox_customer', [...from, customerId]]
+        : ['outbox_customer_types', [...from, customerId, types]];
+  const rows = await database.query<Row>(PAGES[name], values, { name });
   const first = rows[0] as Row;
   const events = first.epoch === null ? [] : rows.map((row) => toEvent(row, registry));
-  const full = events.length >= limit;
+  const { scannedTo = null, held } = first;
   const horizon: Position = { epoch: first.epochNow, xid: Number(first.horizon), seq: 0 };
-  const last = full ? (events.at(-1) as StoredEvent).position : horizon;
-  return { events, full, held: first.held, position: comparePositions(last, after) > 0 ? last : after };
+  let last = scannedTo === null ? horizon : { epoch: scannedTo[0], xid: Number(scannedTo[1]), seq: scannedTo[2] };
+  if (events.length >= limit) last = (events.at(-1) as StoredEvent).position;
+  return { events, held, full: last !== horizon, position: comparePositions(last, after) > 0 ? last : after };
 }
 
 function toEvent(row: Row, registry: EventRegistry): StoredEvent {
