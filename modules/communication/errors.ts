@@ -9,17 +9,3 @@ export class TemplateInvalid extends DomainError {
     });
   }
 }
-
-/** No message has this id. */
-export class MessageNotFound extends DomainError {
-  constructor(id: string) {
-    super(
-      'COMMUNICATION_MESSAGE_NOT_FOUND',
-      `There is no message ${id}. A customer's "messages" lists the existing ones.`,
-      {
-        path: ['id'],
-        details: { id },
-      },
-    );
-  }
-}

@@ -36,14 +36,6 @@ export function money(amountMinor: number, currency: string): Money {
   return { amountMinor, currency };
 }
 
-/** @throws InvalidInput when currencies differ: amounts are converted by a dated rate or shown apart, never added blindly */
-export function addMoney(a: Money, b: Money): Money {
-  if (a.currency !== b.currency) {
-    throw new InvalidInput(`${a.currency} and ${b.currency} cannot be added without a rate.`, { path: ['currency'] });
-  }
-  return money(a.amountMinor + b.amountMinor, a.currency);
-}
-
 const DECIMAL = /^([+-]?)(\d{1,15})(?:\.(\d+))?$/;
 
 /**

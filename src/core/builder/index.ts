@@ -5,9 +5,7 @@ export {
   connectionArgs,
   connectionType,
   decodeCursor,
-  defaultPageSize,
   encodeCursor,
-  maxPageSize,
   pageOf,
 } from './connections.ts';
 export type { Context } from './context.ts';
@@ -15,7 +13,7 @@ export { perOperation } from './context.ts';
 export { type DomainErrorClass, domainError } from './domain-errors.ts';
 export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export { batchMutationField, checkBatch, mutationField } from './mutations.ts';
+export { batchMutationField, mutationField } from './mutations.ts';
 export { type PeriodShape, periodInput } from './period.ts';
 export type { CustomerNode, MoneyShape } from './shapes.ts';
 export type { Builder, BuilderTypes } from './types.ts';

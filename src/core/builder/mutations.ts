@@ -118,7 +118,7 @@ export function batchMutationField<Input, Payload extends object>(
 }
 
 /** Refuses a list that is longer than its bound; for lists within an input of `mutationField`. */
-export function checkBatch(items: readonly unknown[], maxItems: number, path: readonly string[] = ['input']): void {
+function checkBatch(items: readonly unknown[], maxItems: number, path: readonly string[] = ['input']): void {
   if (items.length > maxItems) throw tooMany(items.length, maxItems, path);
 }
 

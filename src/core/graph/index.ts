@@ -6,7 +6,6 @@ export {
   customerRef,
   customerResolver,
   filterField,
-  loadCustomer,
   loadPart,
   nestedPartField,
   orderValue,
