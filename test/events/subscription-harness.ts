@@ -8,7 +8,7 @@ import { KeyExpired, KeyRevoked, KeyUnknown } from '../../src/core/access/errors
 import type { Principal } from '../../src/core/access/index.ts';
 import { createBuilder } from '../../src/core/builder/index.ts';
 import type { Database } from '../../src/core/database/index.ts';
-import { DomainError } from '../../src/core/errors.ts';
+import { DomainError, InvalidInput } from '../../src/core/errors.ts';
 import { createTail } from '../../src/core/events/index.ts';
 import { eventSubscription, eventsSchema } from '../../src/core/events/schema.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
@@ -31,7 +31,13 @@ function createSchema(database: Database) {
     type: 'Counted',
     description: 'A number was counted.',
     args: builder.args((t) => ({ min: t.int({ description: 'Only numbers from here on.' }) })),
-    accepts: (event, { min }) => min == null || event.payload.n >= min,
+    check: ({ min }) => {
+      if (min === 666) throw new InvalidInput('Not that number.', { path: ['min'] });
+    },
+    accepts: (event, { min }) => {
+      if (min === -666) throw new Error('a fault of ours');
+      return min == null || event.payload.n >= min;
+    },
     fields: (t) => ({
       n: t.int({ description: 'The number.', resolve: (event) => event.payload.n }),
       later: t.int({

@@ -207,6 +207,7 @@ describe.each([
     const now = await settledPosition(db.database);
     expect(await codeOf(COUNTED, { after: encodeCursor({ ...now, epoch: now.epoch + 1 }) })).toBe('CURSOR_INVALID');
     expect(await codeOf(COUNTED, { customerId: encodeGlobalId('Order', newId()) })).toBe('CORE_INVALID_INPUT');
+    expect(await codeOf(COUNTED, { min: 666 })).toBe('CORE_INVALID_INPUT');
     expect(await codeOf('subscription { counted { nope } }', {})).toMatch('Cannot query field "nope"');
     expect(await codeOf('subscription { a: counted { n } counted { n } }', {})).toMatch(
       'must select only one top level field',
@@ -240,6 +241,18 @@ describe.each([
     const after = subscribe(two, COUNTED, { after: error?.extensions?.cursor });
     await eventually(() => after.numbers).toEqual([2, 3]);
     await eventually(() => elsewhere.numbers).toEqual([1, 2, 3]);
+  });
+
+  it("a filter that fails ends nobody else's stream", async () => {
+    const server = await start();
+    const broken = subscribe(server, COUNTED, { min: -666 });
+    const other = subscribe(server, COUNTED);
+    await subscribed(server, 2);
+    await append(count(1), count(2));
+    await eventually(() => other.numbers).toEqual([1, 2]);
+    const end = await broken.ended;
+    const error = (broken.answers[0]?.errors ?? (end as Answer['errors']))?.[0];
+    expect(error?.extensions).toMatchObject({ code: 'STREAM_INTERRUPTED', cursor: expect.any(String) });
   });
 
   it('queries and mutations are answered as well', async () => {

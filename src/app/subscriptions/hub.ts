@@ -68,7 +68,7 @@ export function createHub(options: HubOptions): Hub {
     for (const event of batch.events) {
       for (const customer of event.customerId === null ? [ANY_CUSTOMER] : [ANY_CUSTOMER, event.customerId]) {
         for (const group of byCustomer.get(customer) ?? []) {
-          if (!group.matches(event)) continue;
+          if (!wants(group, event)) continue;
           const events = matched.get(group);
           if (events === undefined) matched.set(group, [event]);
           else events.push(event);
@@ -82,6 +82,16 @@ export function createHub(options: HubOptions): Hub {
   const onBroken = (group: Group, why: string, error?: unknown) => {
     logger.error({ err: error, subscribers: group.members.size }, why);
     for (const member of group.members) member.end((cursor) => new StreamInterrupted(cursor, why));
+  };
+
+  /** A filter that fails ends the streams of those who asked for it, and of nobody else. */
+  const wants = (group: Group, event: StoredEvent): boolean => {
+    try {
+      return group.matches(event);
+    } catch (error) {
+      onBroken(group, 'The filter failed.', error);
+      return false;
+    }
   };
 
   const groupOf = (request: StreamRequest, principal: Principal): Group => {

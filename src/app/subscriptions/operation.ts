@@ -71,6 +71,7 @@ export function createStreamReader(schema: GraphQLSchema) {
     const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], admitted.variables);
     if (coerced.coerced === undefined) throw coerced.errors[0];
     const args = getArgumentValues(definition, field, coerced.coerced);
+    stream.check(args);
     const { [afterVariable ?? '']: _where, ...variables } = admitted.variables;
     const types = stream.types(args);
     const after = args[AFTER];

@@ -57,8 +57,12 @@ export interface EventSubscriptionOptions<P, Args extends InputFieldMap> {
   readonly fields: ObjectFieldsShape<BuilderTypes, DomainEvent<P>>;
   /** Filters beside `after` and `customerId`: `builder.args((t) => ({ ... }))`. */
   readonly args?: Args;
+  /** Refuses filters that make no sense, once, before the stream begins. @throws InvalidInput */
+  readonly check?: (args: InputShapeFromFields<Args>) => void;
   /** Whether an event passes the filters. Default: all do. */
   readonly accepts?: (event: DomainEvent<P>, args: InputShapeFromFields<Args>) => boolean;
+  /** False when the events concern no single customer, so that nobody can ask for those of one. Default: true. */
+  readonly perCustomer?: boolean;
 }
 
 /**
@@ -86,7 +90,9 @@ export function eventSubscription<P, Args extends InputFieldMap = {}>(
     isTypeOf: (value) => (value as DomainEvent).type === definition.type,
     fields: options.fields,
   });
+  const perCustomer = options.perCustomer ?? true;
   const stream: EventStream = {
+    check: (args) => options.check?.(args as unknown as InputShapeFromFields<Args>),
     types: () => [definition.type],
     customerId: customerIdOf,
     accepts: (event, args) =>
@@ -100,7 +106,7 @@ export function eventSubscription<P, Args extends InputFieldMap = {}>(
       args: {
         ...options.args,
         [AFTER]: t.arg({ type: 'Cursor', description: 'Cursor of the last event handled; left out: new events only.' }),
-        customerId: t.arg.id({ description: 'Only events of this customer.' }),
+        ...(perCustomer ? { customerId: t.arg.id({ description: 'Only events of this customer.' }) } : {}),
       },
       extensions: { [EVENT_STREAM]: stream },
       subscribe: servedElsewhere,
@@ -177,6 +183,7 @@ export const eventsSchema =
     });
 
     const stream: EventStream = {
+      check: () => {},
       types: (args) => (Array.isArray(args.types) ? args.types.map(String) : null),
       customerId: customerIdOf,
       accepts: () => true,

@@ -5,6 +5,8 @@ import type { DomainEvent } from './definition.ts';
  * serves everybody and what several subscribers ask alike is executed once.
  */
 export interface EventStream {
+  /** Refuses arguments that make no sense, once, before the stream begins. @throws InvalidInput */
+  readonly check: (args: Readonly<Record<string, unknown>>) => void;
   /** Types it can deliver for these arguments; null: all. */
   readonly types: (args: Readonly<Record<string, unknown>>) => readonly string[] | null;
   /** UUID of the customer it is limited to; null: all. */

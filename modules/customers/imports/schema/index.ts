@@ -159,7 +159,9 @@ function progress(builder: Builder, types: JobTypes): void {
     definition: importProgressed,
     type: 'ImportProgress',
     args: builder.args((t) => ({ jobId: t.id({ required: true, description: 'Id of the import.' }) })),
+    check: ({ jobId }) => void decodeGlobalId(jobId),
     accepts: (event, { jobId }) => decodeGlobalId(jobId).id === event.payload.importId,
+    perCustomer: false,
     fields: (t) => ({
       jobId: t.id({
         description: 'Id of the import.',
