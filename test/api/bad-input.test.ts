@@ -45,6 +45,21 @@ describe('every bad request has its typed answer', () => {
   );
 });
 
+it('answers the same once a document is compiled', async () => {
+  const codes = async () => {
+    const found: unknown[] = [];
+    for (const [, send] of badValues) {
+      const { body, headers } = send({ reader, expired, revoked });
+      const reply = await post(server, body, headers);
+      found.push([reply.status, reply.body.data, reply.body.errors?.map((error) => error.extensions.code)]);
+    }
+    return found;
+  };
+  const first = await codes();
+  // The third run of a document compiles it.
+  for (let round = 0; round < 3; round += 1) expect(await codes()).toEqual(first);
+});
+
 describe('a mutation answers with a type of its own', () => {
   it.each([
     ['an id of another type', { customerId: Buffer.from(`Alert:${plantedId(1)}`).toString('base64url'), points: 1 }],

@@ -102,7 +102,10 @@ export function showError(
   }
   if (isUnstorable(original)) {
     options.logger.warn({ err: original, correlationId: options.correlationId }, 'the database refused a value');
-    return shownDomainError(new InvalidInput('A value is malformed or beyond what can be stored. Nothing was done.'), located);
+    return shownDomainError(
+      new InvalidInput('A value is malformed or beyond what can be stored. Nothing was done.'),
+      located,
+    );
   }
   const errorId = randomUUID();
   options.logger.error(
