@@ -1,4 +1,4 @@
-import { plainArray, type Queryable, type Tx, textArray } from '../../src/core/database/index.ts';
+import { plainArray, type Queryable, type Tx, textArray, type Write } from '../../src/core/database/index.ts';
 import type { EntryKind, EntrySource } from './domain/ledger.ts';
 import type { TierKey } from './domain/tiers.ts';
 
@@ -100,7 +100,7 @@ export async function entriesByIds(database: Queryable, ids: readonly string[]):
             exists (select from loyalty_entry r where r.reverses = e.id) as reversed
      from loyalty_entry e join loyalty_account a on a.id = e.account_id where e.id = any($1::uuid[])`,
     [ids],
-    { name: 'loyalty_entries' },
+    { name: 'loyalty_entries_by_id' },
   );
 }
 
@@ -116,73 +116,68 @@ export async function ruleUses(tx: Tx, wanted: readonly Omit<RuleUse, 'times'>[]
   );
 }
 
-/** Adds how often capped rules were used. */
-export async function writeRuleUses(tx: Tx, uses: readonly RuleUse[]): Promise<void> {
-  if (uses.length === 0) return;
-  await tx.query(
-    `insert into loyalty_rule_use (account_id, rule, period_start, times)
-     select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[])
-     on conflict (account_id, rule, period_start) do update set times = excluded.times`,
-    [
-      uses.map((use) => use.accountId),
-      uses.map((use) => use.rule),
-      uses.map((use) => use.periodStart.toISOString()),
-      uses.map((use) => use.times),
-    ],
-    { name: 'loyalty_use' },
-  );
-}
+/** Keeps how often capped rules were used. */
+export const ruleUsesWrite = (uses: readonly RuleUse[]): Write => ({
+  name: 'loyalty_use',
+  text: `insert into loyalty_rule_use (account_id, rule, period_start, times)
+         select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[])
+         on conflict (account_id, rule, period_start) do update set times = excluded.times`,
+  values: [
+    plainArray(uses.map((use) => use.accountId)),
+    textArray(uses.map((use) => use.rule)),
+    plainArray(uses.map((use) => use.periodStart.toISOString())),
+    plainArray(uses.map((use) => use.times)),
+  ],
+});
 
-/** Writes entries and what their accounts come to, in one statement. */
-export async function writeLedger(
-  tx: Tx,
-  entries: readonly EntryRow[],
-  accounts: readonly AccountRow[],
-): Promise<void> {
-  if (entries.length === 0) return;
-  await tx.query(
-    `with entry as (
-       insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
-                                  reverses, reason, actor, effective_at, recorded_at)
-       select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                            $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
-                            $14::timestamptz[], $15::timestamptz[])
-     )
-     update loyalty_account a
-     set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, entry_count = t.entries,
-         last_entry_at = t.last, closed_at = t.closed
-     from unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::text[], $20::timestamptz[], $21::int[],
-                 $22::timestamptz[], $23::timestamptz[])
-          t(id, balance, earned, tier, since, entries, last, closed)
-     where a.id = t.id`,
-    [
-      plainArray(entries.map((entry) => entry.id)),
-      plainArray(entries.map((entry) => entry.accountId)),
-      plainArray(entries.map((entry) => entry.number)),
-      plainArray(entries.map((entry) => entry.kind)),
-      plainArray(entries.map((entry) => entry.points)),
-      plainArray(entries.map((entry) => entry.qualifying)),
-      plainArray(entries.map((entry) => entry.balanceAfter)),
-      textArray(entries.map((entry) => entry.rule)),
-      plainArray(entries.map((entry) => entry.source)),
-      plainArray(entries.map((entry) => entry.sourceId)),
-      plainArray(entries.map((entry) => entry.reverses)),
-      textArray(entries.map((entry) => entry.reason)),
-      textArray(entries.map((entry) => entry.actor)),
-      plainArray(entries.map((entry) => entry.effectiveAt.toISOString())),
-      plainArray(entries.map((entry) => entry.recordedAt.toISOString())),
-      plainArray(accounts.map((account) => account.id)),
-      plainArray(accounts.map((account) => account.balance)),
-      plainArray(accounts.map((account) => account.earned)),
-      plainArray(accounts.map((account) => account.tier)),
-      plainArray(accounts.map((account) => account.tierSince.toISOString())),
-      plainArray(accounts.map((account) => account.entryCount)),
-      plainArray(accounts.map((account) => account.lastEntryAt?.toISOString() ?? null)),
-      plainArray(accounts.map((account) => account.closedAt?.toISOString() ?? null)),
-    ],
-    { name: 'loyalty_write' },
-  );
-}
+/** Adds entries to the ledger. */
+export const entriesWrite = (entries: readonly EntryRow[]): Write => ({
+  name: 'loyalty_entries',
+  text: `insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
+                                    reverses, reason, actor, effective_at, recorded_at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                              $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
+                              $14::timestamptz[], $15::timestamptz[])`,
+  values: [
+    plainArray(entries.map((entry) => entry.id)),
+    plainArray(entries.map((entry) => entry.accountId)),
+    plainArray(entries.map((entry) => entry.number)),
+    plainArray(entries.map((entry) => entry.kind)),
+    plainArray(entries.map((entry) => entry.points)),
+    plainArray(entries.map((entry) => entry.qualifying)),
+    plainArray(entries.map((entry) => entry.balanceAfter)),
+    textArray(entries.map((entry) => entry.rule)),
+    plainArray(entries.map((entry) => entry.source)),
+    plainArray(entries.map((entry) => entry.sourceId)),
+    plainArray(entries.map((entry) => entry.reverses)),
+    textArray(entries.map((entry) => entry.reason)),
+    textArray(entries.map((entry) => entry.actor)),
+    plainArray(entries.map((entry) => entry.effectiveAt.toISOString())),
+    plainArray(entries.map((entry) => entry.recordedAt.toISOString())),
+  ],
+});
+
+/** Keeps what locked accounts come to. Index scans of the key, n = accounts. */
+export const accountsWrite = (accounts: readonly AccountRow[]): Write => ({
+  name: 'loyalty_accounts',
+  text: `update loyalty_account a
+         set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, entry_count = t.entries,
+             last_entry_at = t.last, closed_at = t.closed
+         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[],
+                     $7::timestamptz[], $8::timestamptz[])
+              t(id, balance, earned, tier, since, entries, last, closed)
+         where a.id = t.id`,
+  values: [
+    plainArray(accounts.map((account) => account.id)),
+    plainArray(accounts.map((account) => account.balance)),
+    plainArray(accounts.map((account) => account.earned)),
+    plainArray(accounts.map((account) => account.tier)),
+    plainArray(accounts.map((account) => account.tierSince.toISOString())),
+    plainArray(accounts.map((account) => account.entryCount)),
+    plainArray(accounts.map((account) => account.lastEntryAt?.toISOString() ?? null)),
+    plainArray(accounts.map((account) => account.closedAt?.toISOString() ?? null)),
+  ],
+});
 
 /** Customers who are no members, by id. Index scans of both keys, n = what is passed over and `limit`. */
 export async function customersWithoutAccount(

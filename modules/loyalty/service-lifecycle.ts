@@ -1,13 +1,13 @@
 import { actorName, type Call } from '../../src/core/call.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import type { Tx } from '../../src/core/database/index.ts';
+import { type Tx, writeTogether } from '../../src/core/database/index.ts';
 import { appendEvents } from '../../src/core/events/index.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { CustomerPort } from '../customers/contract.ts';
 import type { Posted } from './commands.ts';
 import { post } from './domain/ledger.ts';
 import type { Tier } from './domain/tiers.ts';
-import { type AccountRow, type EntryRow, lockAccounts, writeLedger } from './queries.ts';
+import { type AccountRow, accountsWrite, type EntryRow, entriesWrite, lockAccounts } from './queries.ts';
 import { closeAccounts, handOver, mergeRuleUses, redactReasons } from './queries-lifecycle.ts';
 import { eventsOf } from './service-facts.ts';
 
@@ -44,7 +44,10 @@ export async function mergeAccounts(
   const moved = { points: from.balance, qualifying: from.earned };
   const out = moveOf(call, from, { points: -moved.points, qualifying: -moved.qualifying }, intoId, tiers, now);
   const back = moveOf(call, into, moved, fromId, tiers, now);
-  await writeLedger(tx, [out.posted.entry, back.posted.entry], [{ ...out.account, closedAt: now }, back.account]);
+  await writeTogether(tx, [
+    entriesWrite([out.posted.entry, back.posted.entry]),
+    accountsWrite([{ ...out.account, closedAt: now }, back.account]),
+  ]);
   await mergeRuleUses(tx, from.id, into.id);
   await appendEvents(tx, call, ports.clock, eventsOf(call, back.posted));
 }

@@ -1,14 +1,22 @@
 import { actorName, type Call } from '../../src/core/call.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import type { Tx } from '../../src/core/database/index.ts';
+import { type Tx, writeTogether } from '../../src/core/database/index.ts';
 import { DomainError, IdempotencyConflict } from '../../src/core/errors.ts';
-import { appendEvents } from '../../src/core/events/index.ts';
-import { findKeys, type KeyClaim, keepAnswers } from '../../src/core/idempotency.ts';
+import { eventsWrite } from '../../src/core/events/index.ts';
+import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../src/core/idempotency.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { LedgerRequest, Posted } from './commands.ts';
 import type { TierChange, TierKey } from './domain/tiers.ts';
 import { EntryNotFound } from './errors.ts';
-import { type AccountRow, entriesByIds, type RuleUse, ruleUses, writeLedger, writeRuleUses } from './queries.ts';
+import {
+  type AccountRow,
+  accountsWrite,
+  entriesByIds,
+  entriesWrite,
+  type RuleUse,
+  ruleUses,
+  ruleUsesWrite,
+} from './queries.ts';
 import { capPeriod, type Decision, type Desk, decide, type Programme } from './service-decide.ts';
 import { eventsOf } from './service-facts.ts';
 
@@ -180,18 +188,16 @@ async function write(
   const first = made[0];
   if (first === undefined) return;
   const changed = new Set(made.map(({ posted }) => posted.account.id));
-  const entries = made.map(({ posted }) => posted.entry);
   const events = made.flatMap(({ request, posted }) => eventsOf(request.call, posted));
-  await Promise.all([
-    writeLedger(
-      tx,
-      entries,
-      [...changed].map((id) => accounts.get(id) as AccountRow),
-    ),
-    writeRuleUses(tx, uses),
-    appendEvents(tx, first.request.call, clock, events),
-    keepAnswers(tx, SCOPE, made.map(keptOf)),
-  ]);
+  await keepingAnswers(
+    writeTogether(tx, [
+      entriesWrite(made.map(({ posted }) => posted.entry)),
+      accountsWrite([...changed].map((id) => accounts.get(id) as AccountRow)),
+      ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
+      eventsWrite(first.request.call, clock, events),
+      answersWrite(SCOPE, made.map(keptOf)),
+    ]),
+  );
 }
 
 function keptOf({ request: { key, hash }, posted }: Made) {

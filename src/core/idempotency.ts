@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Tx, textArray } from './database/index.ts';
+import { type Tx, textArray, type Write } from './database/index.ts';
 
 /** JSON with sorted keys: equal inputs have equal texts. Undefined members count as absent. */
 export function canonicalJson(value: unknown): string {
@@ -85,7 +85,8 @@ class KeyTaken extends Error {
 
 /**
  * Looks keys up without claiming them, for operations that lock what they change first: a repeated request then waits at
- * that lock, and its key is found here. Keep the answers with `keepAnswers` in the same transaction.
+ * that lock, and its key is found here. Keep the answers with
+ * `answersWrite` in the same transaction.
  */
 export async function findKeys<A>(
   tx: Tx,
@@ -105,32 +106,44 @@ export async function findKeys<A>(
   });
 }
 
+/** A key with the first answer to it. */
+export interface KeptAnswer {
+  readonly key: string;
+  readonly hash: Buffer;
+  /** JSON. */
+  readonly answer: unknown;
+}
+
 /**
- * Keeps keys with their first answers in one insert. Inputs that failed keep no key and may be sent again.
- * @throws an error that makes `Database.transaction` run again when another transaction took a key since `findKeys`
+ * The write that keeps keys with their first answers; sent by `keepingAnswers`. Inputs that failed keep no key and may
+ * be sent again.
  */
-export async function keepAnswers(
-  tx: Tx,
-  scope: string,
-  items: readonly { readonly key: string; readonly hash: Buffer; readonly answer: unknown }[],
-): Promise<void> {
-  if (items.length === 0) return;
+export function answersWrite(scope: string, items: readonly KeptAnswer[]): Write {
   // Sorted, so that two transactions that share keys wait for each other in one order.
   const sorted = [...items].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    name: 'idempotency_keep',
+    text: `insert into idempotency_key (scope, key, input_hash, answer)
+           select $1, k, h, a from unnest($2::text[], $3::bytea[], $4::jsonb[]) as t(k, h, a)`,
+    values: [
+      scope,
+      textArray(sorted.map((item) => item.key)),
+      textArray(sorted.map((item) => `\\x${item.hash.toString('hex')}`)),
+      textArray(sorted.map((item) => JSON.stringify(item.answer))),
+    ],
+  };
+}
+
+/**
+ * Awaits a statement that holds an `answersWrite`.
+ * @throws an error that makes `Database.transaction` run again when another transaction took a key since `findKeys`
+ */
+export async function keepingAnswers(sent: Promise<void>): Promise<void> {
   try {
-    await tx.query(
-      `insert into idempotency_key (scope, key, input_hash, answer)
-       select $1, k, h, a from unnest($2::text[], $3::bytea[], $4::jsonb[]) as t(k, h, a)`,
-      [
-        scope,
-        textArray(sorted.map((item) => item.key)),
-        textArray(sorted.map((item) => `\\x${item.hash.toString('hex')}`)),
-        textArray(sorted.map((item) => JSON.stringify(item.answer))),
-      ],
-      { name: 'idempotency_keep' },
-    );
+    await sent;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
-    throw new KeyTaken(`an idempotency key of ${scope} was taken meanwhile`, { cause: error });
+    const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+    if (code !== UNIQUE_VIOLATION || constraint !== 'idempotency_key_pkey') throw error;
+    throw new KeyTaken('an idempotency key was taken meanwhile', { cause: error });
   }
 }
