@@ -6,6 +6,9 @@ import { remakeTable } from './tables.ts';
 /** Rule of rows that name a customer nobody has heard of, when the business refuses such. */
 export const CUSTOMER_UNKNOWN = 'CUSTOMER_UNKNOWN';
 
+/** Customers asked for by one statement. */
+const LOOKUP_ROWS = 20_000;
+
 interface Named {
   readonly externalId: string;
   /** ISO text; absent where the customer is not to be made. */
@@ -29,14 +32,17 @@ export async function resolveCustomers(
   let done = 0;
   const keep = async (batch: readonly Named[], making: boolean): Promise<void> => {
     const names = batch.map(({ externalId }) => externalId);
-    const known = await idsByExternalIds(run.database, names);
-    let ids = known;
-    if (making && known.size < names.length) {
-      const wanted = batch.map(({ externalId, seenAt }) => ({ externalId, seenAt: new Date(seenAt as string) }));
-      ids = await run.database.transaction((tx) =>
+    const ids = await idsByExternalIds(run.database, names);
+    const unknown = making ? batch.filter(({ externalId }) => !ids.has(externalId)) : [];
+    for (let start = 0; start < unknown.length; start += BATCH_ROWS) {
+      const wanted = unknown
+        .slice(start, start + BATCH_ROWS)
+        .map(({ externalId, seenAt }) => ({ externalId, seenAt: new Date(seenAt as string) }));
+      const made = await run.database.transaction((tx) =>
         ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live }),
       );
-      created += ids.size - known.size;
+      for (const [externalId, id] of made) ids.set(externalId, id);
+      created += made.size;
     }
     await run.analytics.insert(
       table,
@@ -45,12 +51,18 @@ export async function resolveCustomers(
     done += batch.length;
     run.progress(done);
   };
-  for await (const batch of inBatches(run.analytics.queryStream<Named>(make, params, { signal: run.signal }))) {
+  for await (const batch of inBatches(
+    run.analytics.queryStream<Named>(make, params, { signal: run.signal }),
+    LOOKUP_ROWS,
+  )) {
     await keep(batch, create);
   }
   if (find !== undefined) {
     const rest = `SELECT externalId FROM (${find}) WHERE externalId NOT IN (SELECT external_id FROM ${table})`;
-    for await (const batch of inBatches(run.analytics.queryStream<Named>(rest, {}, { signal: run.signal }))) {
+    for await (const batch of inBatches(
+      run.analytics.queryStream<Named>(rest, {}, { signal: run.signal }),
+      LOOKUP_ROWS,
+    )) {
       await keep(batch, false);
     }
   }

@@ -9,7 +9,6 @@ import { createImportService } from './service.ts';
 import { importSettings } from './settings.ts';
 import { createUploads } from './uploads.ts';
 
-
 /** Files in: the part of the module that imports, as its table of contents lists it. */
 export function imports(infra: Infrastructure) {
   const uploads = createUploads({

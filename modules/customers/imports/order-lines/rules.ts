@@ -1,7 +1,7 @@
 import type { LocalRule } from '../findings.ts';
 import type { ImportOptions } from '../model.ts';
 import { columnOf, textOf } from '../pipeline.ts';
-import { moment, quoteList } from '../sql.ts';
+import { moment, quote } from '../sql.ts';
 
 const CURRENCIES = Intl.supportedValuesOf('currency');
 
@@ -55,7 +55,7 @@ export function readingRules(options: ImportOptions): LocalRule[] {
       category: 'SCHEMA',
       severity: 'ERROR',
       field: 'currency',
-      broken: `NOT has(${quoteList(CURRENCIES)}, currency)`,
+      broken: `currency NOT IN (${CURRENCIES.map(quote).join(', ')})`,
       value: 'currency',
     },
     {

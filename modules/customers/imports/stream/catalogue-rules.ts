@@ -21,7 +21,7 @@ export function catalogueRules(): LocalRule[] {
   const money: string[] = [];
   for (const [name, known] of Object.entries(CATALOGUE) as [string, KnownEvent][]) {
     const faults = propertyFaults(name, known);
-    if (faults.length > 0) properties.push(`name = ${quote(name)} AND (${faults.join(' OR ')})`);
+    if (faults.length > 0) properties.push(`name = ${quote(name)}, ${faults.join(' OR ')}`);
     if (known.value !== undefined) {
       const { min, max, required } = known.value;
       const beyond = `value < ${min} OR value > ${max}`;
@@ -37,7 +37,8 @@ export function catalogueRules(): LocalRule[] {
       category: 'SCHEMA',
       severity: 'ERROR',
       field: 'properties',
-      broken: properties.map((sql) => `(${sql})`).join(' OR '),
+      // One branch for each name, so that only its own members are read out of the JSON.
+      broken: `multiIf(${[...properties, 'false'].join(', ')})`,
       value: "concat(name, ' ', properties)",
     },
     {
@@ -66,13 +67,17 @@ function propertyFaults(name: string, known: KnownEvent): string[] {
   };
   return Object.entries(schema.properties ?? {}).map(([key, member]) => {
     if (member.type !== 'string') throw new Error(`${name}: SQL cannot say the rule of properties.${key}`);
+    // What is no text reads as '', which is too short; so one look at the JSON tells all.
     const text = `JSONExtractString(properties, ${quote(key)})`;
-    const faults = [`JSONType(properties, ${quote(key)}) != 'String'`];
-    if (member.minLength !== undefined) faults.push(`lengthUTF8(${text}) < ${member.minLength}`);
-    if (member.maxLength !== undefined) faults.push(`lengthUTF8(${text}) > ${member.maxLength}`);
-    if (member.enum !== undefined) faults.push(`${text} NOT IN (${member.enum.map(quote).join(', ')})`);
-    const present = `JSONHas(properties, ${quote(key)})`;
-    const isRequired = schema.required?.includes(key) === true;
-    return isRequired ? `(NOT ${present} OR ${faults.join(' OR ')})` : `(${present} AND (${faults.join(' OR ')}))`;
+    const { minLength = 1, maxLength = MAX_JSON_TEXT, enum: allowed } = member;
+    if (minLength < 1) throw new Error(`${name}: SQL cannot tell an empty properties.${key} from none`);
+    const unfit =
+      allowed === undefined
+        ? `lengthUTF8(${text}) NOT BETWEEN ${minLength} AND ${maxLength}`
+        : `${text} NOT IN (${allowed.map(quote).join(', ')})`;
+    return schema.required?.includes(key) === true ? unfit : `(JSONHas(properties, ${quote(key)}) AND ${unfit})`;
   });
 }
+
+/** Longer than any property can be. */
+const MAX_JSON_TEXT = 1_000_000;

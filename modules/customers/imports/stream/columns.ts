@@ -15,8 +15,8 @@ export const eventColumns = (options: ImportOptions): StageColumn[] =>
 /** Names of the catalogue whose value is money. */
 const MONEY_NAMES = catalogueNames.filter((name) => knownEvent(name)?.money !== undefined);
 
-/** Names of events that go through the orders when they name one. */
-export const ORDER_NAMES = ['order.placed', 'order.returned'] as const;
+/** SQL of events that go through the orders, because they name one. */
+export const IS_OF_ORDER = `(name IN ('order.placed', 'order.returned') AND JSONHas(properties, 'orderId'))`;
 
 /** The values of an event, worked out once while it is staged. */
 export function eventValues(options: ImportOptions): DerivedColumn[] {
@@ -45,11 +45,6 @@ export function eventValues(options: ImportOptions): DerivedColumn[] {
       sql: `if(${text('currency')} = '' AND ${text('value')} != '' AND name IN (${MONEY_NAMES.map(quote).join(', ')}), ${quote(options.currency)}, upper(${text('currency')}))`,
     },
     { name: 'properties', type: 'String', sql: propertiesSql(given, mappedFrom) },
-    {
-      name: 'order_id',
-      type: 'String',
-      sql: `if(name IN (${ORDER_NAMES.map(quote).join(', ')}), JSONExtractString(properties, 'orderId'), '')`,
-    },
   ];
 }
 

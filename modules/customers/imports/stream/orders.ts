@@ -9,6 +9,7 @@ import { applyRecords } from '../../service/upsert.ts';
 import { inBatches } from '../customers.ts';
 import type { ImportRun } from '../pipeline.ts';
 import { sideTable } from '../tables.ts';
+import { IS_OF_ORDER } from './columns.ts';
 
 interface OrderEvent {
   row: number;
@@ -34,9 +35,9 @@ const MAX_TOLERANCE_SECONDS = 86_400;
 export async function deriveOrderEvents(run: ImportRun): Promise<{ rows: number; created: number; changed: number }> {
   const rows = run.analytics.queryStream<OrderEvent>(
     `SELECT e.row AS row, e.line AS line, e.source_id AS sourceId, toString(e.name) AS name, e.at AS at, toString(e.value) AS value,
-       e.currency AS currency, e.properties AS properties, e.order_id AS orderId, c.customer_id AS customerId
-     FROM (SELECT row, line, source_id, name, at, value, currency, properties, order_id, customer
-           FROM ${run.stage.table} WHERE ${run.carried.goodRows} AND order_id != '') AS e
+       e.currency AS currency, e.properties AS properties, JSONExtractString(e.properties, 'orderId') AS orderId, c.customer_id AS customerId
+     FROM (SELECT row, line, source_id, name, at, value, currency, properties, customer
+           FROM ${run.stage.table} WHERE ${run.carried.goodRows} AND ${IS_OF_ORDER}) AS e
      INNER JOIN ${sideTable(run, 'customers')} AS c ON c.external_id = e.customer
      ORDER BY name, row`,
     {},

@@ -1,7 +1,7 @@
 import type { LocalRule } from '../findings.ts';
 import type { ImportOptions } from '../model.ts';
 import { columnOf, textOf } from '../pipeline.ts';
-import { moment, quoteList } from '../sql.ts';
+import { moment, quote } from '../sql.ts';
 import { catalogueRules } from './catalogue-rules.ts';
 
 const CURRENCIES = Intl.supportedValuesOf('currency');
@@ -44,7 +44,7 @@ export function eventRules(options: ImportOptions): LocalRule[] {
             'CURRENCY_UNKNOWN',
             'SCHEMA',
             'currency',
-            `currency != '' AND NOT has(${quoteList(CURRENCIES)}, currency)`,
+            `currency != '' AND currency NOT IN (${CURRENCIES.map(quote).join(', ')})`,
           ),
           error('VALUE_MISSING', 'MISSING', 'value', `currency != '' AND ${raw('value')} = ''`),
         ]
