@@ -35,7 +35,8 @@ export interface Documents {
   prepare(source: string, operationName: string | undefined): PreparedOperation;
 }
 
-const maxDocuments = 1_000;
+/** A compiled page of the health graph takes some 100 KB, so this many take 30 MB. */
+const maxDocuments = 300;
 /** Longer sources are not kept: few and large is how memory would be filled. */
 const maxKeptLength = 50_000;
 /** Compiling takes longer than a few runs, so only a document that comes again is compiled. */
@@ -53,7 +54,14 @@ export function createDocuments(schema: GraphQLSchema, limits: DocumentLimits): 
 
   const read = (source: string): Kept => {
     const known = kept.get(source);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Only when it is about to matter: a document in use must not be the one that makes room.
+      if (kept.size === maxDocuments) {
+        kept.delete(source);
+        kept.set(source, known);
+      }
+      return known;
+    }
     const document = parseDocument(source, limits.maxTokens);
     checkShape(document, limits);
     const errors = validate(schema, document, specifiedRules, { maxErrors });
