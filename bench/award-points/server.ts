@@ -14,7 +14,14 @@ import { createLogger } from '../../src/core/logger.ts';
  * limit. `node server.ts URL FOLDER KEY` prints the two addresses as JSON and runs until its stdin ends.
  */
 const [url, folder, key] = process.argv.slice(2) as [string, string, string];
-const config = readConfig({ PORT: '0', HOLDFAST_DATA: folder, HOLDFAST_LOG_LEVEL: 'warn', HOLDFAST_ADMIN_KEY: key });
+const config = readConfig({
+  PORT: '0',
+  HOLDFAST_DATA: folder,
+  HOLDFAST_LOG_LEVEL: 'warn',
+  HOLDFAST_ADMIN_KEY: key,
+  // The budget is reckoned as ever, and large enough for 32 clients that never rest.
+  HOLDFAST_COST_PER_MINUTE: '1000000000',
+});
 const logger = createLogger(config.logLevel);
 const database = createDatabase({ url, logger });
 const analytics = await openAnalytics({ path: `${folder}/clickhouse` }, { database: 'holdfast' });

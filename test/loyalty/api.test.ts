@@ -128,6 +128,20 @@ describe('awardPoints', () => {
     ]);
   });
 
+  test('takes a thousand items in one request', async () => {
+    const customerId = await customer('many');
+    const { awardPointsBatch } = await app.query<{ awardPointsBatch: { replayed: boolean }[] }>(
+      `mutation ($input: [AwardPointsInput!]!) {
+         awardPointsBatch(input: $input) {
+           ... on AwardPointsSuccess { replayed entry { id } tierChange { to { name } } } ... on DomainError { code path }
+         }
+       }`,
+      { input: Array.from({ length: 1_000 }, () => ({ idempotencyKey: newId(), customerId, points: 1 })) },
+    );
+    expect(awardPointsBatch.filter(({ replayed }) => replayed === false)).toHaveLength(1_000);
+    expect(await loyaltyOf('many')).toMatchObject({ balance: { available: 1_000 }, tier: { name: 'Silver' } });
+  });
+
   test('is told to subscribers', async () => {
     const customerId = await customer('sue');
     const subscriber = subscribe<object>({
