@@ -149,6 +149,11 @@ test('an erased person leaves sums and counts, and no personal data anywhere', a
     );
   expect(await erase()).toEqual({ eraseCustomer: { erased: true } });
   expect(await erase()).toEqual({ eraseCustomer: { erased: false } });
+  const late = await app.query<{ recordEvents: { rejected: { code: string }[] } }>(
+    'mutation ($input: RecordEventsInput!) { recordEvents(input: $input) { ... on RecordEventsSuccess { rejected { code } } } }',
+    { input: { source: 'late', events: [{ id: '1', name: 'Ping', at: '2026-03-01T00:00:00Z', customerId: id }] } },
+  );
+  expect(late.recordEvents.rejected).toEqual([{ code: 'CUSTOMERS_ERASED' }]);
   await app.settle();
 
   expect(await count()).toBe(before - 1);

@@ -1,3 +1,4 @@
+import type { InboxRow } from '../../../src/core/analytics/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { isUuid } from '../../../src/core/ids.ts';
 import { formatMinor, isCurrency } from '../../../src/core/money.ts';
@@ -19,20 +20,14 @@ export interface EventInput {
   readonly properties?: object | null | undefined;
 }
 
-/** An event that keeps all rules that need no look at the database. */
-export interface PreparedEvent {
+/** An event that keeps all rules that need no look at the database: already the row that it becomes. */
+export interface PreparedEvent extends InboxRow {
+  /** Empty until the customer is found. */
+  customerId: string;
   readonly index: number;
-  readonly uid: string;
-  readonly sourceId: string;
-  readonly name: string;
-  readonly at: Date;
-  /** Decimal text in major units. */
-  readonly value: string | null;
   readonly amountMinor: number | null;
-  readonly currency: string | null;
-  /** JSON text. */
-  readonly properties: string;
-  readonly customerId: string | null;
+  /** How the caller named the customer: one of the two is set. */
+  readonly namedId: string | null;
   readonly customerExternalId: string | null;
   /** Set when the event is about an order known by name: it goes through the orders. */
   readonly orderId: string | null;
@@ -41,6 +36,7 @@ export interface PreparedEvent {
 /** What holds for all events of a call. */
 export interface EventTerms {
   readonly source: string;
+  readonly batchId: string;
   readonly now: Date;
   readonly latestMs: number;
   readonly names: Readonly<Record<string, CatalogueName>>;
@@ -105,16 +101,19 @@ export function prepareEvent(input: EventInput, index: number, terms: EventTerms
   const orderId =
     known !== undefined && name.startsWith('order.') ? (given as { orderId?: string }).orderId : undefined;
   return {
-    index,
     uid: eventUid(terms.source, input.id),
+    source: terms.source,
     sourceId: input.id,
+    customerId: '',
     name,
     at: input.at,
     value: amount,
-    amountMinor: input.amountMinor ?? null,
     currency: input.currency ?? null,
     properties,
-    customerId,
+    batchId: terms.batchId,
+    index,
+    amountMinor: input.amountMinor ?? null,
+    namedId: customerId,
     customerExternalId,
     orderId: orderId ?? null,
   };

@@ -12,40 +12,51 @@ export function createKnownCustomers() {
   const known = new Map<string, string>();
   let version = -1;
 
+  /** Ids of external ids, by one statement, as they stand in this transaction. */
+  const ask = async (tx: Tx, externalIds: readonly string[]) => {
+    const [row] = await tx.query<{ version: number; found: [string, string | null][] | null }>(
+      `select i.version, (
+         select json_agg(json_build_array(n, coalesce(c.id, (select a.customer_id from customer_alias a where a.external_id = n))))
+         from unnest($1::text[]) as n left join customer c on c.external_id = n) as found
+       from customer_identity i where i.id = 1`,
+      [externalIds],
+      { name: 'customer_identity' },
+    );
+    return { version: row?.version ?? 0, found: row?.found ?? [] };
+  };
+
   return {
-    /** Ids of the external ids that are known to the database, by one statement. Only committed rows are kept. */
-    async resolve(tx: Tx, externalIds: ReadonlySet<string>): Promise<Map<string, string>> {
-      for (;;) {
-        const asked = [...externalIds].filter((externalId) => !known.has(externalId));
-        const [row] = await tx.query<{ version: number; found: [string, string | null][] | null }>(
-          `select i.version, (
-             select json_agg(json_build_array(n, coalesce(c.id, (select a.customer_id from customer_alias a where a.external_id = n))))
-             from unnest($1::text[]) as n left join customer c on c.external_id = n) as found
-           from customer_identity i where i.id = 1`,
-          [asked],
-          { name: 'customer_identity' },
-        );
-        const now = row?.version ?? 0;
-        if (now !== version) {
-          known.clear();
-          version = now;
-          // What was taken from memory may be out of date: ask for all of it.
-          if (asked.length < externalIds.size) continue;
-        }
-        if (known.size > MAX_KNOWN) known.clear();
-        const ids = new Map<string, string>();
-        for (const externalId of externalIds) {
-          const id = known.get(externalId);
-          if (id !== undefined) ids.set(externalId, id);
-        }
-        for (const [externalId, id] of row?.found ?? []) {
-          if (id === null) continue;
-          known.set(externalId, id);
-          ids.set(externalId, id);
-        }
-        // Cleared meanwhile by a concurrent call: then some names are in neither.
-        if ([...externalIds].every((externalId) => ids.has(externalId) || asked.includes(externalId))) return ids;
+    /**
+     * Finds customers by external id; names may repeat. Only committed rows are kept. The answer is to be used at once:
+     * another call may forget everything at any time.
+     */
+    async resolve(tx: Tx, names: () => Iterable<string>): Promise<(externalId: string) => string | undefined> {
+      const missing = new Set<string>();
+      for (const externalId of names()) if (!known.has(externalId)) missing.add(externalId);
+      let answer = await ask(tx, [...missing]);
+      if (answer.version !== version) {
+        // What is kept in memory is out of date, so all of it is asked for.
+        known.clear();
+        answer = await ask(tx, [...new Set(names())]);
+        version = answer.version;
+      } else if (known.size > MAX_KNOWN) {
+        known.clear();
+        answer = await ask(tx, [...new Set(names())]);
       }
+      const found = new Map<string, string>();
+      for (const [externalId, id] of answer.found) {
+        if (id === null) continue;
+        known.set(externalId, id);
+        found.set(externalId, id);
+      }
+      // Forgotten by another call while we asked: what was not asked for must be asked for now.
+      const lost = new Set<string>();
+      for (const externalId of names()) {
+        if (!known.has(externalId) && !missing.has(externalId) && !found.has(externalId)) lost.add(externalId);
+      }
+      if (lost.size > 0)
+        for (const [externalId, id] of (await ask(tx, [...lost])).found) if (id !== null) found.set(externalId, id);
+      return (externalId) => found.get(externalId) ?? known.get(externalId);
     },
   };
 }

@@ -2,17 +2,18 @@ import { forgetEvents, rememberEvents, storeEvents } from '../../../src/core/ana
 import type { Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { BUSINESS } from '../../../src/core/settings/index.ts';
+import type { PreparedEvent } from './event-input.ts';
 import { Facts } from './facts.ts';
 import { type OrderFields, OrderNotKnown, orders } from './orders.ts';
-import { inboxRow, type PlacedEvent, type PreparedCall } from './prepared.ts';
+import type { PreparedCall } from './prepared.ts';
 import { converter } from './rates.ts';
 import { applyRecords, type Ground } from './upsert.ts';
 
 /** What became of an event: taken, sent before, or refused by a rule of orders. */
 export type OrderEventResult = 'fresh' | 'known' | DomainError;
 
-function orderOf({ event, customerId }: PlacedEvent): OrderFields {
-  const { orderId, amountMinor, currency, at, name } = event;
+function orderOf(event: PreparedEvent): OrderFields {
+  const { orderId, customerId, amountMinor, currency, at, name } = event;
   const order = { externalId: orderId as string, customerId, currency };
   return name === 'order.returned'
     ? { ...order, existing: true, alsoReturned: amountMinor ?? 'all', returnedAt: at }
@@ -28,40 +29,33 @@ export async function recordOrderEvents(
   tx: Tx,
   ground: Ground,
   call: PreparedCall,
-  placed: readonly PlacedEvent[],
+  placed: readonly PreparedEvent[],
   acceptedAt: Date,
 ): Promise<OrderEventResult[]> {
-  const known = await rememberEvents(
-    tx,
-    placed.map(({ event }) => event.uid),
-    acceptedAt,
-  );
-  const fresh = placed.filter(({ event }) => !known.has(event.uid));
+  const first = new Map(placed.toReversed().map((event) => [event.uid, event]));
+  const known = await rememberEvents(tx, [...first.keys()], acceptedAt);
+  const fresh = placed.filter((event) => !known.has(event.uid) && first.get(event.uid) === event);
   const { reportingCurrency } = await ground.settings.get(BUSINESS);
-  const currencies = fresh.flatMap(({ event }) => (event.currency === null ? [] : [event.currency]));
+  const currencies = fresh.flatMap((event) => (event.currency === null ? [] : [event.currency]));
   const kind = orders({
     reportingCurrency,
     convert: await converter(tx, reportingCurrency, currencies.length < fresh.length ? 'all' : currencies),
     quiet: false,
-    properties: new Map(fresh.map(({ event }) => [event.orderId as string, JSON.parse(event.properties)])),
+    properties: new Map(fresh.map((event) => [event.orderId as string, JSON.parse(event.properties)])),
   });
-  const items = fresh.map((one) => ({ input: orderOf(one), path: ['input', 'events', one.event.index] }));
+  const items = fresh.map((event) => ({ input: orderOf(event), path: ['input', 'events', event.index] }));
   const facts = new Facts();
   const results = await applyRecords(tx, ground, call.call, items, kind, call.terms, facts);
   await facts.write(tx, call.call, ground);
 
   const asTheyCame = fresh.filter((_, position) => results[position] instanceof OrderNotKnown);
-  await storeEvents(
-    tx,
-    asTheyCame.map((one) => inboxRow(one, call)),
-    acceptedAt,
-  );
-  const outcomes = new Map<string, OrderEventResult>();
-  for (const [position, { event }] of fresh.entries()) {
+  await storeEvents(tx, asTheyCame, acceptedAt);
+  const outcomes = new Map<PreparedEvent, OrderEventResult>();
+  for (const [position, event] of fresh.entries()) {
     const result = results[position];
-    outcomes.set(event.uid, result instanceof DomainError && !(result instanceof OrderNotKnown) ? result : 'fresh');
+    outcomes.set(event, result instanceof DomainError && !(result instanceof OrderNotKnown) ? result : 'fresh');
   }
-  const refused = [...outcomes].flatMap(([uid, result]) => (result instanceof DomainError ? [uid] : []));
+  const refused = [...outcomes].flatMap(([event, result]) => (result instanceof DomainError ? [event.uid] : []));
   await forgetEvents(tx, refused);
-  return placed.map(({ event }) => outcomes.get(event.uid) ?? 'known');
+  return placed.map((event) => outcomes.get(event) ?? 'known');
 }

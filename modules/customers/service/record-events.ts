@@ -6,14 +6,14 @@ import { appendEvents, type NewEvent, newEvent } from '../../../src/core/events/
 import { newId } from '../../../src/core/ids.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import { countsAsActivity } from '../catalogue.ts';
-import { CustomerNotFound } from '../errors.ts';
+import { CustomerErased, CustomerNotFound } from '../errors.ts';
 import { eventsRecorded } from '../events.ts';
 import { EVENT_NAMES, INBOX_LIMIT } from '../settings.ts';
 import { type EventInput, type PreparedEvent, prepareEvent } from './event-input.ts';
 import { createInboxBound } from './inbox-bound.ts';
 import { createKnownCustomers } from './known-customers.ts';
 import { recordOrderEvents } from './order-events.ts';
-import { inboxRow, type PlacedEvent, type PreparedCall, type RejectedEvent } from './prepared.ts';
+import type { PreparedCall, RejectedEvent } from './prepared.ts';
 import { ensureCustomers, livingIds } from './references.ts';
 import { retrying } from './retry.ts';
 import { batchTerms, type Ground } from './upsert.ts';
@@ -58,14 +58,16 @@ export function createEventRecorder(ground: Ground, logger: Logger) {
     const terms = await batchTerms(ground);
     const names = await ground.settings.get(EVENT_NAMES);
     const latestMs = terms.now.getTime() + terms.toleranceSeconds * 1_000;
+    const batchId = newId();
+    const eventTerms = { source, batchId, now: terms.now, latestMs, names };
     const events: PreparedEvent[] = [];
     const rejected: RejectedEvent[] = [];
     for (const [index, input] of inputs.entries()) {
-      const event = prepareEvent(input, index, { source, now: terms.now, latestMs, names });
+      const event = prepareEvent(input, index, eventTerms);
       if (event instanceof DomainError) rejected.push({ index, id: input.id, error: event });
       else events.push(event);
     }
-    const prepared = { call, batchId: newId(), source, count: inputs.length, events, rejected, terms };
+    const prepared = { call, batchId, source, count: inputs.length, events, rejected, terms };
     if (events.length === 0) return new Tally(prepared).answer();
     const recorded = await (events.length < LARGE_CALL ? small : large)(prepared);
     bound.accepted(recorded.accepted);
@@ -82,20 +84,28 @@ async function record(
 ): Promise<RecordedEvents[]> {
   const tallies = calls.map((call) => new Tally(call));
   const placed = await placeEvents(tx, ground, known, calls, tallies);
-  const plain = placed.filter(({ event }) => event.orderId === null);
-  const ofOrders = placed.filter(({ event }) => event.orderId !== null);
   const acceptedAt = ground.systemClock.now();
-  const rows = plain.map((one) => inboxRow(one, calls[one.of] as PreparedCall));
-  const sentBefore = await acceptEvents(tx, rows, acceptedAt);
-  for (const one of plain) if (!sentBefore.has(one.event.uid)) tallies[one.of]?.accept(one);
-  for (const [of, call] of calls.entries()) {
-    const mine = ofOrders.filter((one) => one.of === of);
-    if (mine.length === 0) continue;
-    const results = await recordOrderEvents(tx, ground, call, mine, acceptedAt);
+  const plain = placed.map((events) => events.filter((event) => event.orderId === null));
+  const rows = plain.length === 1 ? (plain[0] as PreparedEvent[]) : plain.flat();
+  const { sentBefore, fresh } = await acceptEvents(tx, rows, acceptedAt);
+  // An event that came twice at once was stored once: the first of them is the one accepted.
+  const twins = rows.length > fresh + sentBefore.length ? new Set<string>() : null;
+  const before = new Set(sentBefore);
+  for (const [of, events] of plain.entries()) {
+    for (const event of events) {
+      if (before.has(event.uid) || twins?.has(event.uid)) continue;
+      twins?.add(event.uid);
+      tallies[of]?.accept(event);
+    }
+  }
+  for (const [of, events] of placed.entries()) {
+    const ofOrders = events.filter((event) => event.orderId !== null);
+    if (ofOrders.length === 0) continue;
+    const results = await recordOrderEvents(tx, ground, calls[of] as PreparedCall, ofOrders, acceptedAt);
     for (const [position, result] of results.entries()) {
-      const one = mine[position] as PlacedEvent;
-      if (result instanceof DomainError) tallies[of]?.reject(one.event, result);
-      else if (result === 'fresh') tallies[of]?.accept(one);
+      const event = ofOrders[position] as PreparedEvent;
+      if (result instanceof DomainError) tallies[of]?.reject(event, result);
+      else if (result === 'fresh') tallies[of]?.accept(event);
     }
   }
   const facts = tallies.flatMap((tally) => tally.fact());
@@ -103,52 +113,52 @@ async function record(
   return tallies.map((tally) => tally.answer());
 }
 
-/** Finds or makes the customer of each event; the same event twice in a batch is taken once. */
+/** Finds or makes the customer of each event, call by call. */
 async function placeEvents(
   tx: Tx,
   ground: Ground,
   known: ReturnType<typeof createKnownCustomers>,
   calls: readonly PreparedCall[],
   tallies: readonly Tally[],
-): Promise<PlacedEvent[]> {
-  const names = new Set<string>();
+): Promise<PreparedEvent[][]> {
   const asked = new Set<string>();
-  for (const { events } of calls) {
-    for (const { customerExternalId, customerId } of events) {
-      if (customerExternalId !== null) names.add(customerExternalId);
-      else if (customerId !== null) asked.add(customerId);
-    }
-  }
-  const ids = await known.resolve(tx, names);
-  if (ids.size < names.size) {
-    for (const { call, terms, events } of calls) {
-      if (!terms.createCustomers) continue;
-      const missing = events.flatMap(({ customerExternalId: externalId, at }) =>
-        externalId !== null && !ids.has(externalId) ? [{ externalId, seenAt: at }] : [],
-      );
-      if (missing.length === 0) continue;
-      const made = await ensureCustomers(tx, call, ground.clock, missing, { origin: 'event' });
-      for (const [externalId, id] of made) ids.set(externalId, id);
-    }
-  }
+  for (const { events } of calls) for (const { namedId } of events) if (namedId !== null) asked.add(namedId);
   const living = await livingIds(tx, [...asked]);
-  const taken = new Set<string>();
-  const placed: PlacedEvent[] = [];
-  for (const [of, { events }] of calls.entries()) {
+  const idOf = await known.resolve(tx, () => externalIds(calls));
+  for (const { events } of calls) {
     for (const event of events) {
-      const { customerExternalId: externalId, customerId, index } = event;
-      const id = externalId === null ? living.get(customerId as string)?.id : ids.get(externalId);
-      if (id === undefined) {
-        const field = externalId === null ? 'customerId' : 'customerExternalId';
-        const name = externalId === null ? { id: customerId as string } : { externalId };
-        tallies[of]?.reject(event, new CustomerNotFound(name, ['input', 'events', String(index), field]));
-      } else if (!taken.has(event.uid)) {
-        taken.add(event.uid);
-        placed.push({ event, customerId: id, of });
-      }
+      if (event.customerExternalId !== null) event.customerId = idOf(event.customerExternalId) ?? '';
     }
   }
-  return placed;
+  for (const { call, terms, events } of calls) {
+    if (!terms.createCustomers) continue;
+    const nameless = events.filter((event) => event.customerId === '' && event.customerExternalId !== null);
+    if (nameless.length === 0) continue;
+    const missing = nameless.map((event) => ({ externalId: event.customerExternalId as string, seenAt: event.at }));
+    const made = await ensureCustomers(tx, call, ground.clock, missing, { origin: 'event' });
+    for (const event of nameless) event.customerId = made.get(event.customerExternalId as string) ?? '';
+  }
+  return calls.map(({ events }, of) =>
+    events.filter((event) => {
+      const { namedId, customerExternalId: externalId, index } = event;
+      const named = namedId === null ? undefined : living.get(namedId);
+      if (named !== undefined) event.customerId = named.id;
+      const path = ['input', 'events', String(index), namedId === null ? 'customerExternalId' : 'customerId'];
+      if (named?.erased === true) tallies[of]?.reject(event, new CustomerErased(namedId as string, path));
+      else if (event.customerId !== '') return true;
+      else {
+        const name = externalId === null ? { id: namedId as string } : { externalId };
+        tallies[of]?.reject(event, new CustomerNotFound(name, path));
+      }
+      return false;
+    }),
+  );
+}
+
+function* externalIds(calls: readonly PreparedCall[]): Generator<string> {
+  for (const { events } of calls) {
+    for (const { customerExternalId } of events) if (customerExternalId !== null) yield customerExternalId;
+  }
 }
 
 /** Keeps count of what became of a call's events. An event that is neither accepted nor rejected was sent before. */
@@ -167,12 +177,12 @@ class Tally {
     for (const { index } of call.rejected) this.#outcomes[index] = 'REJECTED';
   }
 
-  accept({ event, customerId }: PlacedEvent): void {
+  accept(event: PreparedEvent): void {
     this.#accepted += 1;
     this.#outcomes[event.index] = 'ACCEPTED';
     this.#byName.set(event.name, (this.#byName.get(event.name) ?? 0) + 1);
     const ms = countsAsActivity(event.name) ? event.at.getTime() : 0;
-    this.#latestMs.set(customerId, Math.max(ms, this.#latestMs.get(customerId) ?? 0));
+    this.#latestMs.set(event.customerId, Math.max(ms, this.#latestMs.get(event.customerId) ?? 0));
   }
 
   reject(event: PreparedEvent, error: DomainError): void {

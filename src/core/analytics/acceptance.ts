@@ -37,10 +37,10 @@ const STORE = `
 
 // Source and batch are few: an event names its pair by number.
 const EVENTS = `e as materialized (
-  select event_uid, source_id, customer_id, name, at, value, currency, properties,
+  select event_uid, source_id, customer_id, name, to_timestamp(at_ms / 1000.0) as at, value, currency, properties,
          ($10::text[])[pair] as source, ($11::uuid[])[pair] as batch_id
-  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::numeric[], $7::text[], $8::jsonb[], $9::int[])
-    as t(event_uid, source_id, customer_id, name, at, value, currency, properties, pair))`;
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::numeric[], $7::text[], $8::jsonb[], $9::int[])
+    as t(event_uid, source_id, customer_id, name, at_ms, value, currency, properties, pair))`;
 
 // Identities go in sorted, so that two calls with the same events wait for each other in one order.
 const ACCEPT = `
@@ -51,6 +51,7 @@ const ACCEPT = `
     ${STORE} from e join fresh using (event_uid) on conflict do nothing
   )
   select (select json_agg(e.event_uid) from e where not exists (select from fresh f where f.event_uid = e.event_uid)) as known,
+    (select count(*) from fresh) as fresh,
     pg_notify('${INBOX_CHANNEL}', '') as woken`;
 
 const STORE_ONLY = `
@@ -74,7 +75,7 @@ function parameters(rows: readonly InboxRow[], acceptedAt: Date): unknown[] {
     literal(rows, (row) => quoted(row.sourceId)),
     literal(rows, (row) => row.customerId),
     literal(rows, (row) => quoted(row.name)),
-    literal(rows, (row) => row.at.toISOString()),
+    literal(rows, (row) => String(row.at.getTime())),
     literal(rows, (row) => row.value ?? 'NULL'),
     literal(rows, (row) => row.currency ?? 'NULL'),
     literal(rows, (row) => (row.properties === '{}' ? '"{}"' : quoted(row.properties))),
@@ -85,13 +86,19 @@ function parameters(rows: readonly InboxRow[], acceptedAt: Date): unknown[] {
   ];
 }
 
+/** What became of events: identities known before, once for each row that has one, and how many new ones there were. */
+export interface AcceptedEvents {
+  readonly sentBefore: readonly string[];
+  readonly fresh: number;
+}
+
 /** Accepts events: remembers their identities and puts those that are new into the inbox, by one statement. */
-export async function acceptEvents(tx: Tx, rows: readonly InboxRow[], acceptedAt: Date): Promise<ReadonlySet<string>> {
-  if (rows.length === 0) return new Set();
-  const [answer] = await tx.query<{ known: string[] | null }>(ACCEPT, parameters(rows, acceptedAt), {
+export async function acceptEvents(tx: Tx, rows: readonly InboxRow[], acceptedAt: Date): Promise<AcceptedEvents> {
+  if (rows.length === 0) return { sentBefore: [], fresh: 0 };
+  const [answer] = await tx.query<{ known: string[] | null; fresh: number }>(ACCEPT, parameters(rows, acceptedAt), {
     name: 'inbox_accept',
   });
-  return new Set(answer?.known ?? []);
+  return { sentBefore: answer?.known ?? [], fresh: answer?.fresh ?? 0 };
 }
 
 /** Puts events into the inbox whose identities are remembered already. */
