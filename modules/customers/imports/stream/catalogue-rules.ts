@@ -67,15 +67,16 @@ function propertyFaults(name: string, known: KnownEvent): string[] {
   };
   return Object.entries(schema.properties ?? {}).map(([key, member]) => {
     if (member.type !== 'string') throw new Error(`${name}: SQL cannot say the rule of properties.${key}`);
-    // What is no text reads as '', which is too short; so one look at the JSON tells all.
+    // Two looks at the JSON at most: they are what this rule costs. (A number would read as its text.)
     const text = `JSONExtractString(properties, ${quote(key)})`;
-    const { minLength = 1, maxLength = MAX_JSON_TEXT, enum: allowed } = member;
-    if (minLength < 1) throw new Error(`${name}: SQL cannot tell an empty properties.${key} from none`);
+    const { minLength = 0, maxLength = MAX_JSON_TEXT, enum: allowed } = member;
     const unfit =
       allowed === undefined
         ? `lengthUTF8(${text}) NOT BETWEEN ${minLength} AND ${maxLength}`
         : `${text} NOT IN (${allowed.map(quote).join(', ')})`;
-    return schema.required?.includes(key) === true ? unfit : `(JSONHas(properties, ${quote(key)}) AND ${unfit})`;
+    const isRequired = schema.required?.includes(key) === true;
+    const present = isRequired ? 'true' : `JSONHas(properties, ${quote(key)})`;
+    return `if(JSONType(properties, ${quote(key)}) = 'String', ${unfit}, ${present})`;
   });
 }
 
