@@ -98,7 +98,7 @@ export async function postBatch(
   };
 
   const answers = requests.map((request, index) => answer(request, claims[index] as KeyClaim<KeptAnswer>));
-  await write(tx, ports.clock, [...made.values()], accounts, desk.uses());
+  write(tx, ports.clock, [...made.values()], accounts, desk.uses());
   return answers;
 }
 
@@ -178,26 +178,26 @@ async function loadReplays(tx: Tx, claims: readonly KeyClaim<KeptAnswer>[]): Pro
   };
 }
 
-async function write(
+/** Sends everything as one statement, which the transaction waits for at its end. */
+function write(
   tx: Tx,
   clock: Clock,
   made: readonly Made[],
   accounts: ReadonlyMap<string, AccountRow>,
   uses: readonly RuleUse[],
-): Promise<void> {
+): void {
   const first = made[0];
   if (first === undefined) return;
   const changed = new Set(made.map(({ posted }) => posted.account.id));
   const events = made.flatMap(({ request, posted }) => eventsOf(request.call, posted));
-  await keepingAnswers(
-    writeTogether(tx, [
-      entriesWrite(made.map(({ posted }) => posted.entry)),
-      accountsWrite([...changed].map((id) => accounts.get(id) as AccountRow)),
-      ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
-      eventsWrite(first.request.call, clock, events),
-      answersWrite(SCOPE, made.map(keptOf)),
-    ]),
-  );
+  const sent = writeTogether(tx, [
+    entriesWrite(made.map(({ posted }) => posted.entry)),
+    accountsWrite([...changed].map((id) => accounts.get(id) as AccountRow)),
+    ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
+    eventsWrite(first.request.call, clock, events),
+    answersWrite(SCOPE, made.map(keptOf)),
+  ]);
+  tx.atEnd(keepingAnswers(sent));
 }
 
 function keptOf({ request: { key, hash }, posted }: Made) {

@@ -138,7 +138,7 @@ export function answersWrite(scope: string, items: readonly KeptAnswer[]): Write
  * Awaits a statement that holds an `answersWrite`.
  * @throws an error that makes `Database.transaction` run again when another transaction took a key since `findKeys`
  */
-export async function keepingAnswers(sent: Promise<void>): Promise<void> {
+export async function keepingAnswers(sent: Promise<unknown>): Promise<void> {
   try {
     await sent;
   } catch (error) {

@@ -116,6 +116,9 @@ export async function loadRecords(client: pg.ClientBase, folder: string, records
   const tx = {
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await client.query<Row>(text, [...values])).rows,
+    atEnd: (): never => {
+      throw new Error('the end of this transaction lies elsewhere');
+    },
   };
   await raiseEpoch({ transaction: (run) => run({ ...tx, client: client as pg.PoolClient }) }, records.epoch);
 }

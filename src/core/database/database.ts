@@ -23,6 +23,11 @@ export interface Queryable {
 export interface Tx extends Queryable {
   /** The raw connection, for COPY streams only. */
   readonly client: pg.PoolClient;
+  /**
+   * Leaves a write that has been sent, and whose rows nobody needs, to the end: a pipelined transaction sends its commit
+   * right behind it. When the write fails, so does the transaction.
+   */
+  atEnd(sent: Promise<unknown>): void;
 }
 
 export interface TransactionOptions {
@@ -123,6 +128,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     opened.on('error', (error) => {
       if (!closing) options.logger.warn({ reason: error.message }, 'an idle database connection was lost');
     });
+    // A connection lost in use fails its statement; without a listener it would end the process as well.
+    opened.on('connect', (client) => client.on('error', () => undefined));
     return opened;
   };
   const pool = open({});
@@ -131,8 +138,6 @@ export function createDatabase(options: DatabaseOptions): Database {
     pipelinedPool ??= open({ max: PIPELINED_CONNECTIONS, pipeline: true });
     return pipelinedPool;
   };
-  // A connection lost in use fails its statement; without a listener it would end the process as well.
-  pool.on('connect', (client) => client.on('error', () => undefined));
   let prisma: PrismaClient | undefined;
   let listener: Listener | undefined;
 
@@ -156,8 +161,15 @@ export function createDatabase(options: DatabaseOptions): Database {
       else await begun;
       if (timeoutMs !== undefined) await client.query(`set local statement_timeout = ${Math.trunc(timeoutMs)}`);
       const send: RunQuery = (config) => client.query(config);
-      const result = await run({ client, query: queryWith(pipelined === true ? send : oneAfterTheOther(send)) });
-      const { command } = await client.query('commit');
+      const query = queryWith(pipelined === true ? send : oneAfterTheOther(send));
+      const left: Promise<unknown>[] = [];
+      const atEnd = (sent: Promise<unknown>) => {
+        sent.catch(() => {});
+        left.push(sent);
+      };
+      const result = await run({ client, query, atEnd });
+      if (pipelined !== true) await Promise.all(left);
+      const [{ command }] = await Promise.all([client.query('commit'), ...left]);
       // PostgreSQL answers so when a statement failed whose error nobody waited for.
       if (command === 'ROLLBACK') throw new Error('a statement of the transaction failed, so nothing was committed');
       return result;
