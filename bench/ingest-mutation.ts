@@ -160,10 +160,10 @@ interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** The server as anybody would start it, on its own process. */
+/** The server of a deployment with a process for the API and others for background work: what is measured is the intake. */
 async function startServer(databaseUrl: string, dataFolder: string): Promise<BenchServer> {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [main, 'serve'], {
+  const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--no-worker'], {
     env: {
       ...process.env,
       PORT: '0',
