@@ -53,7 +53,7 @@ export function follow(server: Pick<ServerProcess, 'up'>, transport: 'sse' | 'ws
   const run = async () => {
     while (!stopped) {
       const life = await Promise.race([server.up(), stopping]);
-      if (life === null) return;
+      if (life === null || stopped) return;
       resumed += 1;
       line = connect(life.url, events.at(-1)?.cursor ?? encodeCursor(ORIGIN), (event) => {
         events.push(event);

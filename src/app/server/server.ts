@@ -174,8 +174,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 
   const { server, protocol } = createServer(config);
-  server.on('request', onRequest);
+  // Clients open connections ahead of need, and Node does not count those as idle.
+  const unasked = new Set<Duplex>();
+  server.on(protocol === 'https' ? 'secureConnection' : 'connection', (socket: Duplex) => {
+    unasked.add(socket);
+    socket.once('close', () => unasked.delete(socket));
+  });
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    unasked.delete(req.socket);
+    onRequest(req, res);
+  });
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    unasked.delete(req.socket);
     if (stopping || URL.parse(req.url ?? '/', 'http://localhost')?.pathname !== '/graphql') {
       socket.end(`HTTP/1.1 ${stopping ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
       return;
@@ -201,7 +211,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A kept-alive connection is idle only once its last answer is out, hence more than one look.
-      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+        for (const socket of unasked) socket.destroy();
+      }, idleSweepMs);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await subscriptions.close();
       await closed;
