@@ -103,6 +103,13 @@ describe('the scan of a CSV', () => {
     }
   });
 
+  test('calls a record too long before anything else, however it is cut', () => {
+    for (const pieces of [1, 6]) {
+      const { rejects } = scan('""\r,,\n', { fields: 2, maxRecordBytes: 4, pieces });
+      expect(rejects.map(({ rule }) => rule)).toEqual(['RECORD_TOO_LONG']);
+    }
+  });
+
   test('finds its way back from a quote that swallows more than a record may hold', () => {
     const filler = 'word,1\n'.repeat(400);
     const { rows, rejects } = scan(`a,1\nb,"2\n${filler}z,9\n`, { fields: 2, pieces: 64 });

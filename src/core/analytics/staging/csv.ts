@@ -113,11 +113,10 @@ export class CsvScanner {
         continue;
       }
       const newline = window.indexOf(NEWLINE, position);
-      let rule: ShapeRule = 'TEXT_AFTER_QUOTE';
-      if (next === INCOMPLETE) {
-        rule = newline - position > maxRecordBytes ? 'RECORD_TOO_LONG' : 'UNCLOSED_QUOTE';
-        if (rule === 'UNCLOSED_QUOTE') this.#openQuotes += 1;
-      }
+      // Too long goes first: without its end in the window, that is all there would be to say of it.
+      let rule: ShapeRule = next === INCOMPLETE ? 'UNCLOSED_QUOTE' : 'TEXT_AFTER_QUOTE';
+      if (newline - position > maxRecordBytes) rule = 'RECORD_TOO_LONG';
+      if (rule === 'UNCLOSED_QUOTE') this.#openQuotes += 1;
       this.#reject(window, position, newline, rule);
       this.#line += 1;
       position = newline + 1;
