@@ -33,6 +33,10 @@ export interface RecordedEvents {
 const LARGE_CALL = 100;
 const LARGE_CALLS_PER_COMMIT = 4;
 const SMALL_CALLS_PER_COMMIT = 100;
+/** A large call is worth a transaction of its own, and several keep the database busy while the next are being read. */
+const LARGE_IN_FLIGHT = 4;
+/** Small calls gain by waiting for each other. */
+const SMALL_IN_FLIGHT = 2;
 /** Calls that may wait; some 100 MB of events at most. */
 const MAX_QUEUED = 200;
 
@@ -41,17 +45,17 @@ export function createEventRecorder(ground: Ground, logger: Logger) {
   const known = createKnownCustomers();
   const bound = createInboxBound(ground.database, ground.systemClock, logger);
   const run = (tx: Tx, calls: readonly PreparedCall[]) => record(tx, ground, known, calls);
-  const lane = (maxBatch: number) =>
+  const lane = (maxBatch: number, maxInFlight: number) =>
     createGroupCommit<PreparedCall, RecordedEvents>({
       database: retrying(ground.database),
       what: 'The intake of events',
       run,
       maxBatch,
-      maxInFlight: 2,
+      maxInFlight,
       maxQueued: MAX_QUEUED,
     });
-  const large = lane(LARGE_CALLS_PER_COMMIT);
-  const small = lane(SMALL_CALLS_PER_COMMIT);
+  const large = lane(LARGE_CALLS_PER_COMMIT, LARGE_IN_FLIGHT);
+  const small = lane(SMALL_CALLS_PER_COMMIT, SMALL_IN_FLIGHT);
 
   return async (call: Call, source: string, inputs: readonly EventInput[]): Promise<RecordedEvents> => {
     bound.check(await ground.settings.get(INBOX_LIMIT));
