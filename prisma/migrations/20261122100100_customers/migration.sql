@@ -1,5 +1,5 @@
--- Search by name and e-mail is fast through trigrams. The extension is trusted, so an ordinary owner of the database may
--- create it; where it is not installed search still works, by reading every row, and the server says so at start.
+-- Search by name and e-mail is fast through trigrams. The extension is trusted, so whoever owns the database may create
+-- it; where it is not installed PostgreSQL warns here, and search still works, by reading every row.
 DO $$
 BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
