@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function valueOf<Value>(sql: string): Promise<Value> {
+async function valueFrom<Value>(sql: string): Promise<Value> {
   const [row] = await analytics.query<{ value: Value }>(`SELECT ${sql} AS value`);
   return (row as { value: Value }).value;
 }
@@ -50,7 +50,7 @@ describe('moments', () => {
     ['UNIX_SECONDS', 'UTC', '1.2e9', null],
     ['UNIX_MILLISECONDS', 'Europe/Berlin', '1291191960123', '2010-12-01T08:26:00.123Z'],
   ])('%s in %s: %s', async (format, zone, text, expected) => {
-    expect(await valueOf(parseTime(quote(text), format, zone))).toBe(expected);
+    expect(await valueFrom(parseTime(quote(text), format, zone))).toBe(expected);
   });
 });
 
@@ -67,14 +67,14 @@ test.each([
   ['9999999999999999', null],
   ['', null],
 ])('decimals: "%s"', async (text, expected) => {
-  expect(await valueOf(parseDecimal(quote(text), 18, 3))).toBe(expected);
+  expect(await valueFrom(parseDecimal(quote(text), 18, 3))).toBe(expected);
 });
 
 test.each([
   ['holdfast', 'order.placed:536365'],
   ["it's", 'grün \\ 😀'],
 ])('the identity of (%s, %s) is the same in both engines', async (source, id) => {
-  expect(await valueOf(uid(quote(source), quote(id)))).toBe(eventUid(source, id));
+  expect(await valueFrom(uid(quote(source), quote(id)))).toBe(eventUid(source, id));
 });
 
 describe('the catalogue refuses the same events in SQL as in recordEvents', () => {

@@ -30,13 +30,6 @@ export class ImportStateConflict extends DomainError {
   }
 }
 
-/** The file as a whole cannot be read as what it was said to be; the message names line, column and remedy. */
-export class ImportFileUnusable extends DomainError {
-  constructor(reason: string, message: string, details: Readonly<Record<string, unknown>> = {}) {
-    super('CUSTOMERS_IMPORT_FILE_UNUSABLE', message, { path: ['uploadId'], details: { reason, ...details } });
-  }
-}
-
 /** The mapping does not fit the record type or the file. */
 export class ImportMappingInvalid extends DomainError {
   constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
