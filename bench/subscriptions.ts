@@ -1,7 +1,5 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,6 +15,7 @@ import { newId } from '../src/core/ids.ts';
 import { createLogger } from '../src/core/logger.ts';
 import type { BenchResult } from './main.ts';
 import type { Plan, Round, RoundResult } from './subscriptions/subscribers.ts';
+import { ask, startHoldfast, startLimit, stopChild, type Target } from './subscriptions/targets.ts';
 
 /**
  * Fan-out of events to 1,000 subscribers. The server under test and the subscribers each have a process of their own;
@@ -29,6 +28,7 @@ const ROUNDS = 3;
 const EVENTS_PER_COMMIT = 10;
 /** Well below what either can do, so that what is measured is the way and not the queue. */
 const PACED_COMMITS_PER_SECOND = 25;
+const CONNECT_TIMEOUT_MS = 60_000;
 const KEY = `bench-${newId()}`;
 const QUERY =
   'subscription { events(types: [LOYALTY_POINTS_AWARDED]) { id cursor type at ... on DomainEvent { payload } } }';
@@ -38,16 +38,6 @@ const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
-
-interface Target {
-  readonly name: string;
-  readonly port: number;
-  readonly transport: Plan['transport'];
-  /** CPU time the server has used so far. */
-  cpuMs(): Promise<number>;
-  /** How many subscribers it has. */
-  subscribers(): Promise<number>;
-}
 
 interface Sizes {
   /** As many events as can be written, again and again: what the server can deliver. */
@@ -77,7 +67,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Bench
     const database = createDatabase({ url: postgres.url, logger: createLogger('warn'), maxConnections: 4 });
     stops.push(() => database.close());
     const raw = await startLimit(postgres.url, stops);
-    const holdfast = await startHoldfast(postgres.url, stops);
+    const holdfast = await startHoldfast(postgres.url, KEY, stops);
     const generator = fork(new URL('subscriptions/subscribers.ts', import.meta.url));
     stops.push(() => stopChild(generator));
     const writer = createWriter(database);
@@ -151,7 +141,12 @@ async function measure(
     subscribers: SUBSCRIBERS,
   };
   await ask(generator, { plan });
-  while ((await target.subscribers()) !== SUBSCRIBERS) await delay(20);
+  const deadlineMs = nowMs() + CONNECT_TIMEOUT_MS;
+  for (let open = 0; open !== SUBSCRIBERS; open = await target.subscribers()) {
+    if (nowMs() > deadlineMs)
+      throw new Error(`${target.name}: only ${open} of ${SUBSCRIBERS} subscribers are connected`);
+    await delay(20);
+  }
   const play = async (count: number, perSecond: number | null) => {
     const round: Round = { first: writer.next, count };
     await ask(generator, { round });
@@ -216,82 +211,4 @@ function createWriter(database: Database) {
       return committedAtMs;
     },
   };
-}
-
-async function ask<Answer>(child: ChildProcess, question: object): Promise<Answer> {
-  child.send(question);
-  const [answer] = (await once(child, 'message')) as [Answer];
-  return answer;
-}
-
-async function startLimit(url: string, stops: (() => unknown)[]): Promise<Target> {
-  const child = fork(new URL('subscriptions/limit-server.ts', import.meta.url), [url]);
-  stops.push(() => stopChild(child));
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return {
-    name: 'raw SSE',
-    port,
-    transport: 'sse',
-    cpuMs: async () => (await ask<{ cpuMs: number }>(child, {})).cpuMs,
-    subscribers: async () => (await ask<{ subscribers: number }>(child, {})).subscribers,
-  };
-}
-
-async function startHoldfast(databaseUrl: string, stops: (() => unknown)[]): Promise<Target> {
-  const port = await freePort();
-  const data = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-subscriptions-'));
-  const child = spawn(process.execPath, [new URL('../src/main.ts', import.meta.url).pathname, 'serve'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      ...process.env,
-      PORT: String(port),
-      DATABASE_URL: databaseUrl,
-      HOLDFAST_DATA: data,
-      HOLDFAST_ADMIN_KEY: KEY,
-      HOLDFAST_WORKER: 'false',
-      HOLDFAST_LOG_LEVEL: 'warn',
-    },
-  });
-  stops.push(() => rmSync(data, { recursive: true, force: true }));
-  stops.push(() => stopChild(child));
-  const base = `http://127.0.0.1:${port}`;
-  const isReady = () =>
-    fetch(`${base}/ready`).then(
-      (response) => response.ok,
-      () => false,
-    );
-  while (!(await isReady())) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
-    await delay(50);
-  }
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`${base}/metrics`, { headers: { authorization: `Bearer ${KEY}` } })).text();
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'gm'))].map((match) => Number(match[1]));
-    return values.reduce((sum, value) => sum + value, 0);
-  };
-  return {
-    name: 'holdfast over SSE',
-    port,
-    transport: 'sse',
-    cpuMs: async () => (await metric('process_cpu_seconds_total')) * 1e3,
-    subscribers: () => metric('holdfast_subscribers'),
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  await exited;
-  clearTimeout(timer);
 }

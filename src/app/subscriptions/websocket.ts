@@ -22,13 +22,15 @@ export interface ConnectionHost {
 
 /** A WebSocket that speaks `graphql-transport-ws`. */
 export interface Connection {
-  /** Sends a ping; closes the connection if the last one was not answered. */
+  /** Sends a ping; closes the connection if several were not answered. */
   heartbeat(): void;
   /** The server goes: the client should come back. */
   goAway(): void;
 }
 
 const INIT_TIMEOUT_MS = 10_000;
+/** A busy machine may be late with one. */
+const MAX_UNANSWERED_PINGS = 2;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
 const MAX_CLOSE_REASON_BYTES = 123;
@@ -51,7 +53,7 @@ export function openConnection(
   const operations = new Map<string, Subscription | null>();
   let client: Client | undefined;
   let initialising = false;
-  let answered = true;
+  let unanswered = 0;
 
   const close = (code: number, reason: string) =>
     ws.close(code, Buffer.from(reason).subarray(0, MAX_CLOSE_REASON_BYTES).toString());
@@ -160,7 +162,7 @@ export function openConnection(
     }
   });
   ws.on('pong', () => {
-    answered = true;
+    unanswered = 0;
   });
   ws.on('error', () => ws.terminate());
   ws.on('close', () => {
@@ -171,11 +173,11 @@ export function openConnection(
 
   return {
     heartbeat() {
-      if (!answered) {
+      if (unanswered >= MAX_UNANSWERED_PINGS) {
         ws.terminate();
         return;
       }
-      answered = false;
+      unanswered += 1;
       ws.ping();
     },
     goAway: () => close(GOING_AWAY, 'SERVER_STOPPING'),
