@@ -13,7 +13,7 @@ export const customersSchema =
   (builder: Builder): void => {
     declareErrors(builder);
     const types = recordTypes(builder, service);
-    customerFields(builder, types);
+    customerFields(builder, service, types);
     upsertMutations(builder, service, types);
     identityMutations(builder, service);
     streamSchema(builder, service);

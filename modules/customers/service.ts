@@ -12,6 +12,7 @@ import {
   customersByIds,
   idsAfter,
   invoicesOf,
+  listAccountManagers,
   orderLines,
   ordersOf,
   revenue,
@@ -111,6 +112,7 @@ export function createCustomerService(infra: Infrastructure) {
     renameCustomer: (call: Call, input: { readonly id: string; readonly externalId: string }) =>
       renameCustomer(infra, call, input),
     eraseCustomer: (call: Call, input: { readonly id: string }) => eraseCustomer(infra, call, input),
+    listAccountManagers: (after: string | null, limit: number) => listAccountManagers(database, after, limit),
     orderLines: (orderIds: readonly string[]) => orderLines(database, orderIds),
     latestEvents: (customerIds: readonly string[], limit: number, options: Parameters<typeof latestEvents>[3]) =>
       latestEvents({ database, analytics }, customerIds, limit, options),

@@ -161,6 +161,19 @@ test('lists within a customer have pages of their own', async () => {
   expect(seen.length).toBe(12);
 });
 
+test('account managers are listed by address, page by page', async () => {
+  const page = async (after: string | null) =>
+    (
+      await app.query<{ accountManagers: { pageInfo: { endCursor: string }; edges: { node: { email: string } }[] } }>(
+        'query ($after: String) { accountManagers(first: 1, after: $after) { pageInfo { endCursor } edges { node { email } } } }',
+        { after },
+      )
+    ).accountManagers;
+  const first = await page(null);
+  const second = await page(first.pageInfo.endCursor);
+  expect([...first.edges, ...second.edges].map(({ node }) => node.email)).toEqual(['mia@us.example', 'noa@us.example']);
+});
+
 test('amounts in other currencies are converted by the rate of their day, or shown apart', async () => {
   const data = await app.query<{ upsertOrders: { order: { reportingAmount: { amountMinor: number } | null } }[] }>(
     `mutation {

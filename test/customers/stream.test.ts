@@ -242,3 +242,25 @@ test('unknown customers are refused when the business says so, and nobody is mad
   expect(await app.query('{ customer(externalId: "nobody") { id } }')).toEqual({ customer: null });
   await settings.change(systemCall('test'), 'customers.unknownCustomer', 'create');
 });
+
+test('an identity is remembered for the stated window, and then no longer', async () => {
+  const job = app.app.composition.jobs.find(({ name }) => name === 'customers.forgetEvents');
+  const forget = () =>
+    job?.run(
+      {},
+      { signal: new AbortController().signal, logger: app.app.infra.logger, attempt: 1, lastAttempt: false },
+    );
+  const again = () => record([event('w-1', { customerExternalId: 'wim' })], 'shop');
+  await again();
+  app.clock?.advance(89 * 86_400_000);
+  await forget();
+  expect((await again()).outcomes).toEqual(['DUPLICATE']);
+  app.clock?.advance(2 * 86_400_000);
+  await forget();
+  expect((await again()).outcomes).toEqual(['ACCEPTED']);
+  await app.settle();
+  expect(
+    (await timeline('wim')).map(({ node }) => node.sourceId),
+    'the history folds it all the same',
+  ).toEqual(['w-1']);
+});

@@ -52,6 +52,19 @@ export async function accountManagers(db: Queryable, ids: readonly string[]): Pr
   );
 }
 
+/** Account managers by e-mail address, behind `after`: an index scan, n = page size. */
+export async function listAccountManagers(
+  db: Queryable,
+  after: string | null,
+  limit: number,
+): Promise<AccountManagerFacts[]> {
+  return db.query<AccountManagerFacts>(
+    `select id, email, name from account_manager where $1::text is null or email > $1 order by email limit $2`,
+    [after, limit],
+    { name: 'account_manager_page' },
+  );
+}
+
 export async function ordersOf(db: Queryable, customerIds: readonly string[], period: Period): Promise<OrderFacts[]> {
   if (customerIds.length === 0) return [];
   return db.query<OrderFacts>(

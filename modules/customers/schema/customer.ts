@@ -1,4 +1,12 @@
-import { type Builder, connectionArgs, connectionType, encodeGlobalId } from '../../../src/core/builder/index.ts';
+import {
+  type Builder,
+  checkFirst,
+  connectionArgs,
+  connectionType,
+  decodeCursor,
+  encodeGlobalId,
+  pageOf,
+} from '../../../src/core/builder/index.ts';
 import { InvalidInput } from '../../../src/core/errors.ts';
 import { columnField, filterField, orderValue, partField } from '../../../src/core/graph/index.ts';
 import type { AccountManagerFacts } from '../contract.ts';
@@ -18,12 +26,13 @@ import {
   subscriptionsPart,
   ticketsPart,
 } from '../queries/parts.ts';
+import type { CustomerService } from '../service.ts';
 import type { RecordTypes } from './records.ts';
 
 const SCOPE = 'customers:read';
 
 /** The fields of `Customer` that this module knows, and the filters and orders by them. */
-export function customerFields(builder: Builder, types: RecordTypes): void {
+export function customerFields(builder: Builder, service: CustomerService, types: RecordTypes): void {
   columnField(builder, 'externalId', 'external_id', { type: 'String', description: 'Your own id of the customer.' });
   columnField(builder, 'name', 'name', { type: 'String', description: 'What the customer is called.' });
   columnField(builder, 'businessSegment', 'business_segment', {
@@ -71,6 +80,19 @@ export function customerFields(builder: Builder, types: RecordTypes): void {
       name: t.exposeString('name', { description: 'What the person is called.' }),
     }),
   });
+  builder.queryField('accountManagers', (t) =>
+    t.field({
+      type: connectionType(builder, { name: 'AccountManager', node: Manager }),
+      description: 'Who looks after customers, by e-mail address.',
+      authScopes: { scope: SCOPE },
+      args: connectionArgs(t.arg),
+      async resolve(_root, { first, after }) {
+        const place = typeof after === 'string' ? String(decodeCursor(after, 1)[0]) : null;
+        const managers = await service.listAccountManagers(place, checkFirst(first) + 1);
+        return pageOf(managers, { first, after, cursorOf: (manager) => [manager.email] });
+      },
+    }),
+  );
   partField(builder, ownerPart, 'owner', {
     type: Manager,
     nullable: true,
