@@ -106,7 +106,16 @@ describe('handlers', () => {
     expect(seen.calls[0]).toEqual({ causationId: ids[0], correlationId: call.correlationId, actor: 'test.records' });
   });
 
-  it('begin now, or with the oldest event if they ask for it, and go on where they stopped', async () => {
+  it('begin with the first event of a deployment, though it was published before any of them ran', async () => {
+    await append(count(1));
+    const seen = recorder();
+    const dispatcher = await start(seen.handler);
+    await dispatcher.drain();
+    expect(seen.handled).toEqual([1]);
+  });
+
+  it('that are new begin now, or with the oldest event if they ask for it, and go on where they stopped', async () => {
+    await (await start(recorder({ name: 'test.old' }).handler)).stop();
     await append(count(1));
     await settledPosition(db.database);
     const late = recorder();

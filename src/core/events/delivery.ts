@@ -1,6 +1,7 @@
 import type { Queryable, Tx } from '../database/index.ts';
 import { comparePositions, type Position } from './cursor.ts';
 import type { StoredEvent } from './definition.ts';
+import { RETENTION } from './reader.ts';
 
 /** Another process has moved a handler's cursor: what this one believes is stale. */
 export class CursorMoved extends Error {}
@@ -13,11 +14,24 @@ interface CursorRow {
 
 const toPosition = (row: CursorRow): Position => ({ epoch: row.epoch, xid: Number(row.xid), seq: row.seq });
 
-/** Creates the cursor of a handler never seen before. */
-export async function registerHandler(database: Queryable, handler: string, from: Position): Promise<void> {
+/**
+ * Creates the cursors of handlers never seen before, in one statement: at `present`, or at the beginning for those who
+ * ask for it, and for all in a deployment that never dispatched anything, whose first events must not be passed over.
+ */
+export async function registerHandlers(
+  database: Queryable,
+  handlers: readonly { readonly name: string; readonly replay: boolean }[],
+  present: Position,
+): Promise<void> {
   await database.query(
-    'insert into dispatch_cursor (handler, epoch, xid, seq) values ($1, $2, $3::xid8, $4) on conflict do nothing',
-    [handler, from.epoch, String(from.xid), from.seq],
+    `insert into dispatch_cursor (handler, epoch, xid, seq)
+     select h.name, case when b.begins then 0 else $2::int end, case when b.begins then '0'::xid8 else $3::xid8 end, 0
+     from json_to_recordset($1) as h(name text, replay boolean)
+     cross join lateral (
+       select h.replay or not exists (select from dispatch_cursor c where c.handler <> $4) as begins
+     ) b
+     on conflict do nothing`,
+    [JSON.stringify(handlers), present.epoch, String(present.xid), RETENTION],
   );
 }
 

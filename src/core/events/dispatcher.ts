@@ -1,9 +1,9 @@
 import type { Database } from '../database/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { ORIGIN, type Position } from './cursor.ts';
+import type { Position } from './cursor.ts';
 import type { EventRegistry } from './definition.ts';
-import { registerHandler } from './delivery.ts';
+import { registerHandlers } from './delivery.ts';
 import { type HandlerTypes, measureDeliveries } from './dispatch-metrics.ts';
 import { type Backoff, DEFAULT_BACKOFF, type HandlerDefinition } from './handler.ts';
 import { createHandlerLoop } from './handler-loop.ts';
@@ -82,10 +82,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return leading;
     },
     async start() {
-      const present = await presentPosition(database);
-      for (const handler of handlers) {
-        await registerHandler(database, handler.name, handler.startsFrom === 'replay' ? ORIGIN : present);
-      }
+      const unseen = handlers.map(({ name, startsFrom }) => ({ name, replay: startsFrom === 'replay' }));
+      await registerHandlers(database, unseen, await presentPosition(database));
       unlisten = await database.listen(DISPATCH_CHANNEL, () => {
         for (const loop of loops) loop.wakeRetries();
       });

@@ -20,7 +20,10 @@ export interface HandlerDefinition {
   readonly on: readonly EventDefinition[];
   handle(tx: Tx, events: readonly DomainEvent[], context: HandlerContext): Promise<void>;
   readonly maxAttempts?: number;
-  /** Where a handler that was never seen before begins. Default: `now`; `replay` begins with the oldest event kept. */
+  /**
+   * Where a handler that was never seen before begins. Default: `now`; `replay` begins with the oldest event kept. In a
+   * deployment that never dispatched anything all begin with the oldest.
+   */
   readonly startsFrom?: 'now' | 'replay';
   /** Events per transaction at most. */
   readonly batchSize?: number;
