@@ -112,14 +112,16 @@ test('merging while records and events arrive loses none of them', async () => {
   expect(new Set(types)).toEqual(new Set(['UpsertInvoiceSuccess', 'RecordEventsSuccess', 'MergeCustomersSuccess']));
   await app.settle();
   const { customer } = await app.query<{
-    customer: { externalId: string; invoices: { edges: unknown[] }; activity: { edges: unknown[] } };
+    customer: {
+      externalId: string;
+      lastActivityAt: string;
+      invoices: { edges: unknown[] };
+      activity: { edges: unknown[] };
+    };
   }>(
-    '{ customer(externalId: "dup") { externalId invoices(first: 50) { edges { node { id } } } activity(first: 50, names: ["Ping"]) { edges { node { sourceId } } } } }',
+    '{ customer(externalId: "dup") { externalId lastActivityAt invoices(first: 50) { edges { node { id } } } activity(first: 50, names: ["Ping"]) { edges { node { sourceId } } } } }',
   );
-  expect([customer.externalId, customer.invoices.edges.length, customer.activity.edges.length]).toEqual([
-    'real',
-    10,
-    10,
-  ]);
+  expect([customer.externalId, customer.lastActivityAt]).toEqual(['real', '2026-03-01T00:00:00.000Z']);
+  expect([customer.invoices.edges.length, customer.activity.edges.length]).toEqual([10, 10]);
   expect(await total()).toBe(await rowCount());
 });

@@ -55,14 +55,16 @@ function activityOf(stream: readonly DerivedEvent[]): Seen[] {
   return [...seen.values()].sort((a, b) => (a.customerId < b.customerId ? -1 : 1));
 }
 
-/** Moves the last activity of customers forward and the first order back; never the other way. */
+/** Moves the last activity of customers forward and the first order back; never the other way. Follows former ids. */
 export async function noteActivity(tx: Tx, seen: readonly Seen[]): Promise<void> {
   if (seen.length === 0) return;
   await tx.query(
     `update customer c set last_activity_at = greatest(c.last_activity_at, n.last_at),
        first_order_at = least(c.first_order_at, n.first_order_at)
-     from (select id, to_timestamp(l / 1000.0) as last_at, to_timestamp(f / 1000.0) as first_order_at
-           from unnest($1::uuid[], $2::float8[], $3::float8[]) as t(id, l, f)) n
+     from (select coalesce(a.customer_id, t.id) as id, to_timestamp(max(l) / 1000.0) as last_at, to_timestamp(min(f) / 1000.0) as first_order_at
+           from unnest($1::uuid[], $2::float8[], $3::float8[]) as t(id, l, f)
+           left join customer_alias a on a.former_id = t.id
+           group by 1) n
      where c.id = n.id and (c.last_activity_at is null or n.last_at > c.last_activity_at
        or n.first_order_at < coalesce(c.first_order_at, 'infinity'))`,
     [seen.map((one) => one.customerId), seen.map((one) => one.lastMs), seen.map((one) => one.firstOrderMs)],
