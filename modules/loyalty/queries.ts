@@ -179,6 +179,39 @@ export const accountsWrite = (accounts: readonly AccountRow[]): Write => ({
   ],
 });
 
+/** An account as it was known, and as it is to become. */
+export interface AccountChange {
+  readonly before: AccountRow;
+  readonly after: AccountRow;
+}
+
+/**
+ * The same for accounts that nobody locked: the whole statement fails (division by zero, 22012) unless every account is
+ * in all it says as it was known. The check stands where PostgreSQL evaluates it on the latest row, behind any writer it
+ * had to wait for. In the order of ids, as locks are taken.
+ */
+export function expectedAccountsWrite(changes: readonly AccountChange[]): Write {
+  const sorted = [...changes].sort((a, b) => (a.after.id < b.after.id ? -1 : 1));
+  const before = accountsWrite(sorted.map((change) => change.before)).values;
+  const after = accountsWrite(sorted.map((change) => change.after)).values;
+  return {
+    name: 'loyalty_accounts_expected',
+    text: `update loyalty_account a
+           set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, last_entry_at = t.last,
+               entry_count = case
+                 when (a.balance, a.earned, a.tier, a.tier_since, a.entry_count, a.last_entry_at, a.closed_at, a.customer_id)
+                      is not distinct from
+                      (t.balance0, t.earned0, t.tier0, t.since0, t.entries0, t.last0, null::timestamptz, t.customer)
+                 then t.entries else 1 / (a.entry_count - a.entry_count) end
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[], $7::timestamptz[],
+                       $8::bigint[], $9::bigint[], $10::text[], $11::timestamptz[], $12::int[], $13::timestamptz[],
+                       $14::uuid[])
+                t(id, balance, earned, tier, since, entries, last, balance0, earned0, tier0, since0, entries0, last0, customer)
+           where a.id = t.id`,
+    values: [...after.slice(0, 7), ...before.slice(1, 7), plainArray(sorted.map((change) => change.after.customerId))],
+  };
+}
+
 /** Customers who are no members, by id. Index scans of both keys, n = what is passed over and `limit`. */
 export async function customersWithoutAccount(
   database: Queryable,

@@ -1,6 +1,6 @@
 import { actorName, type Call } from '../../src/core/call.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { type Tx, writeTogether } from '../../src/core/database/index.ts';
+import { type Tx, type Write, writeTogether } from '../../src/core/database/index.ts';
 import { DomainError, IdempotencyConflict } from '../../src/core/errors.ts';
 import { eventsWrite } from '../../src/core/events/index.ts';
 import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../src/core/idempotency.ts';
@@ -48,12 +48,14 @@ const SCOPE = 'loyalty.ledger';
 /**
  * The one place that moves points: a batch of requests in the caller's transaction, in order. Whatever the number of
  * requests it locks the accounts in one order, looks the keys up behind the locks, decides in memory, and writes
- * entries, accounts, events and answers with one statement each. Safe across processes: who changes an account holds it.
+ * entries, accounts, events and answers with one statement. Safe across processes: who changes an account holds it.
+ * @param onPosted is told what the accounts come to, should the transaction commit
  */
 export async function postBatch(
   tx: Tx,
   ports: PostingPorts,
   requests: readonly LedgerRequest[],
+  onPosted: (accounts: readonly AccountRow[]) => void = () => {},
 ): Promise<(Posted | DomainError)[]> {
   const [first] = requests;
   if (first === undefined) return [];
@@ -98,18 +100,28 @@ export async function postBatch(
   };
 
   const answers = requests.map((request, index) => answer(request, claims[index] as KeyClaim<KeptAnswer>));
-  write(tx, ports.clock, [...made.values()], accounts, desk.uses());
+  if (made.size > 0) {
+    const changed = new Set([...made.values()].map(({ posted }) => posted.account.id));
+    const changedAccounts = [...accounts.values()].filter((account) => changed.has(account.id));
+    const writes = postingWrites(ports.clock, [...made.values()], accountsWrite(changedAccounts));
+    const uses = desk.uses();
+    // The transaction waits for it at its end.
+    tx.atEnd(keepingAnswers(writeTogether(tx, uses.length === 0 ? writes : [ruleUsesWrite(uses), ...writes])));
+    onPosted(changedAccounts);
+  }
   return answers;
 }
 
-interface Made {
+/** A request with what it led to. */
+export interface Made {
   readonly request: LedgerRequest;
   readonly posted: Posted;
 }
 
 const toReverseBy = ({ command }: LedgerRequest): string => (command.kind === 'reverse' ? command.entryId : '');
 
-function postedOf(decision: Decision, call: Call): Posted {
+/** What a decision is answered with. */
+export function postedOf(decision: Decision, call: Call): Posted {
   const { id, customerId, joinedAt, tier, tierSince, balance, earned } = decision.account;
   return {
     entry: { ...decision.entry, id: newId(), actor: actorName(call.actor) },
@@ -178,26 +190,18 @@ async function loadReplays(tx: Tx, claims: readonly KeyClaim<KeptAnswer>[]): Pro
   };
 }
 
-/** Sends everything as one statement, which the transaction waits for at its end. */
-function write(
-  tx: Tx,
-  clock: Clock,
-  made: readonly Made[],
-  accounts: ReadonlyMap<string, AccountRow>,
-  uses: readonly RuleUse[],
-): void {
-  const first = made[0];
-  if (first === undefined) return;
-  const changed = new Set(made.map(({ posted }) => posted.account.id));
+/** Everything a batch writes, to be sent as one statement. @param accounts the write of what they come to */
+export function postingWrites(clock: Clock, made: readonly Made[], accounts: Write): Write[] {
+  const [first] = made;
+  if (first === undefined) return [];
   const events = made.flatMap(({ request, posted }) => eventsOf(request.call, posted));
-  const sent = writeTogether(tx, [
-    entriesWrite(made.map(({ posted }) => posted.entry)),
-    accountsWrite([...changed].map((id) => accounts.get(id) as AccountRow)),
-    ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
-    eventsWrite(first.request.call, clock, events),
+  // PostgreSQL carries the last one out first: who has to wait for an account does so before anything else was done.
+  return [
     answersWrite(SCOPE, made.map(keptOf)),
-  ]);
-  tx.atEnd(keepingAnswers(sent));
+    eventsWrite(first.request.call, clock, events),
+    entriesWrite(made.map(({ posted }) => posted.entry)),
+    accounts,
+  ];
 }
 
 function keptOf({ request: { key, hash }, posted }: Made) {

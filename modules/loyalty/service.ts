@@ -24,6 +24,7 @@ import { countCustomersWithoutAccount } from './queries.ts';
 import { type BalanceAt, balancesAsOf } from './queries-reads.ts';
 import type { Programme } from './service-decide.ts';
 import { accountsOf, type Enrolled, enrol, enrolEverybody } from './service-membership.ts';
+import { createKnownAccounts, createOptimisticPosting } from './service-optimistic.ts';
 import { type PostingPorts, postBatch } from './service-posting.ts';
 import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
 
@@ -88,10 +89,13 @@ export function createLoyaltyService(
     accountsOf: (tx, call, customerIds, { autoEnrol, tiers }) =>
       accountsOf(tx, membership, call, customerIds, { join: autoEnrol, tiers }),
   };
+  const known = createKnownAccounts();
   const commit = createGroupCommit<LedgerRequest, Posted>({
     database,
     what: 'The loyalty ledger',
-    run: (tx, requests) => postBatch(tx, posting, requests),
+    attempt: createOptimisticPosting(database, posting, known),
+    // Known before it is committed: should it not be, the next attempt is refused and comes back here.
+    run: (tx, requests) => postBatch(tx, posting, requests, known.keep),
     maxBatch: MAX_BATCH,
     maxQueued: MAX_QUEUED,
     keyOf: ({ command }) => (command.kind === 'reverse' ? undefined : command.customerId),

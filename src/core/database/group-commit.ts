@@ -7,6 +7,8 @@ export interface GroupCommitOptions<I, O> {
   readonly what: string;
   /** The rule for a batch, in order: an answer or a DomainError for each input. Throwing fails the batch, see below. */
   readonly run: (tx: Tx, inputs: readonly I[]) => Promise<readonly (O | DomainError)[]>;
+  /** Tried before `run`, without the shared transaction. Undefined: it could not, and nothing was changed. */
+  readonly attempt?: (inputs: readonly I[]) => Promise<readonly (O | DomainError)[] | undefined>;
   readonly maxBatch: number;
   /** Batches in flight at once: two keep the connection busy while the next batch gathers. */
   readonly maxInFlight?: number;
@@ -59,7 +61,8 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
   const commit = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
     try {
       const inputs = batch.map((waiting) => waiting.input);
-      settle(batch, await database.transaction((tx) => run(tx, inputs), options.transaction));
+      const attempted = await options.attempt?.(inputs);
+      settle(batch, attempted ?? (await database.transaction((tx) => run(tx, inputs), options.transaction)));
     } catch (error) {
       if (batch.length === 1) (batch[0] as Waiting<I, O>).reject(error);
       else for (const waiting of batch) await commit([waiting]);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Tx } from './database.ts';
 
 /** A statement that changes rows, ready to be sent alone or together with others. */
@@ -7,11 +8,17 @@ export interface Write {
   /** One INSERT, UPDATE or DELETE (without WITH), its parameters numbered from $1. */
   readonly text: string;
   readonly values: readonly unknown[];
-  /** An expression to be evaluated behind all changes, e.g. a notification. */
+  /** An expression to be evaluated beside all changes, e.g. a notification, or a check that fails when too few were made. */
   readonly select?: string;
 }
 
-const texts = new Map<string, string>();
+interface Composed {
+  readonly text: string;
+  /** Names of prepared statements have at most 63 characters. */
+  readonly name: string;
+}
+
+const composed = new Map<string, Composed>();
 
 /**
  * Sends writes to different tables as one statement. Each statement costs PostgreSQL and the driver some 100 µs before
@@ -20,27 +27,29 @@ const texts = new Map<string, string>();
  */
 export async function writeTogether(tx: Pick<Tx, 'query'>, writes: readonly Write[]): Promise<void> {
   if (writes.length === 0) return;
-  const name = writes.map((write) => write.name).join('+');
-  let text = texts.get(name);
-  if (text === undefined) {
-    text = compose(writes);
-    texts.set(name, text);
+  const names = writes.map((write) => write.name).join('+');
+  let statement = composed.get(names);
+  if (statement === undefined) {
+    statement = { text: compose(writes), name: `together_${hash('sha1', names)}` };
+    composed.set(names, statement);
   }
   await tx.query(
-    text,
+    statement.text,
     writes.flatMap((write) => write.values),
-    { name },
+    { name: statement.name },
   );
 }
 
 function compose(writes: readonly Write[]): string {
   let before = 0;
   const parts: string[] = [];
-  for (const { name, text, values } of writes) {
+  const selects: string[] = [];
+  for (const { name, text, values, select } of writes) {
     const offset = before;
-    parts.push(`"${name}" as (${text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)})`);
+    const shifted = (sql: string) => sql.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`);
+    parts.push(`"${name}" as (${shifted(text)})`);
+    if (select !== undefined) selects.push(shifted(select));
     before += values.length;
   }
-  const selects = writes.flatMap((write) => (write.select === undefined ? [] : [write.select]));
   return `with ${parts.join(', ')} select ${selects.length === 0 ? '1' : selects.join(', ')}`;
 }

@@ -1,0 +1,117 @@
+import type { Queryable } from '../../src/core/database/index.ts';
+import { writeTogether } from '../../src/core/database/index.ts';
+import { DomainError } from '../../src/core/errors.ts';
+import type { LedgerRequest, Posted } from './commands.ts';
+import { type AccountRow, expectedAccountsWrite } from './queries.ts';
+import { capPeriod, type Desk, decide } from './service-decide.ts';
+import { type Made, type PostingPorts, postedOf, postingWrites } from './service-posting.ts';
+
+/** Accounts as this process last knew them, by customer; what is used least goes first. */
+export interface KnownAccounts {
+  get(customerId: string): AccountRow | undefined;
+  keep(accounts: Iterable<AccountRow>): void;
+  forget(customerIds: Iterable<string>): void;
+}
+
+const KNOWN_MAX = 50_000;
+
+export function createKnownAccounts(): KnownAccounts {
+  const known = new Map<string, AccountRow>();
+  return {
+    get: (customerId) => known.get(customerId),
+    keep(accounts) {
+      for (const account of accounts) {
+        known.delete(account.customerId);
+        known.set(account.customerId, account);
+      }
+      for (const customerId of known.keys()) {
+        if (known.size <= KNOWN_MAX) break;
+        known.delete(customerId);
+      }
+    },
+    forget(customerIds) {
+      for (const customerId of customerIds) known.delete(customerId);
+    },
+  };
+}
+
+/** A key was used before, an account is not as it was known, or another writer was in the way. */
+const MEANWHILE = new Set(['23505', '22012', '40001', '40P01']);
+
+/** The most batches in a row that go behind locks because attempts failed. */
+const SIT_OUT_MAX = 64;
+
+/** Attempts with `postOptimistically`, the more seldom the more of them failed: then other processes write the same accounts. */
+export function createOptimisticPosting(database: Queryable, ports: PostingPorts, known: KnownAccounts) {
+  let sitOut = 0;
+  let failures = 0;
+  return async (requests: readonly LedgerRequest[]): Promise<readonly Posted[] | undefined> => {
+    if (sitOut > 0) {
+      sitOut -= 1;
+      return undefined;
+    }
+    const outcome = await postOptimistically(database, ports, known, requests);
+    if (outcome === 'meanwhile') {
+      failures += 1;
+      sitOut = Math.min(2 ** failures, SIT_OUT_MAX);
+      return undefined;
+    }
+    if (outcome !== undefined) failures = Math.max(failures - 1, 0);
+    return outcome;
+  };
+}
+
+/**
+ * Posts a batch by one statement, without a lock or a look at anything: decided on accounts as this process left them,
+ * and refused by the database as a whole when one of them is not so any more or a key is not new.
+ * @returns undefined when nothing was tried: a customer not known here, a refusal (which must not rest on what may be
+ *   stale), a repeated key, or a command that needs to read; `meanwhile` when the database refused. Either way nothing
+ *   was done, and the batch has to be posted behind locks (`postBatch`)
+ */
+async function postOptimistically(
+  database: Queryable,
+  ports: PostingPorts,
+  known: KnownAccounts,
+  requests: readonly LedgerRequest[],
+): Promise<readonly Posted[] | undefined | 'meanwhile'> {
+  const programme = await ports.programme();
+  const now = ports.clock.now();
+  const desk: Desk = {
+    programme,
+    now,
+    used: () => 0,
+    noteUse: () => {},
+    entry: () => undefined,
+    noteReversed: () => {},
+  };
+  const before = new Map<string, AccountRow>();
+  const after = new Map<string, AccountRow>();
+  const made: Made[] = [];
+  const keys = new Set<string>();
+  for (const request of requests) {
+    const { command, key } = request;
+    if (command.kind === 'reverse' || keys.has(key) || capPeriod(programme, command, now) !== null) return undefined;
+    const account = after.get(command.customerId) ?? known.get(command.customerId);
+    if (account === undefined) return undefined;
+    const decision = decide(desk, account, command);
+    if (decision instanceof DomainError) return undefined;
+    if (!before.has(command.customerId)) before.set(command.customerId, account);
+    after.set(command.customerId, decision.account);
+    keys.add(key);
+    made.push({ request, posted: postedOf(decision, request.call) });
+  }
+  const changes = [...after].map(([customerId, account]) => ({
+    before: before.get(customerId) as AccountRow,
+    after: account,
+  }));
+  try {
+    await writeTogether(database, postingWrites(ports.clock, made, expectedAccountsWrite(changes)));
+  } catch (error) {
+    known.forget(before.keys());
+    const { code } = error as { code?: unknown };
+    if (typeof code === 'string' && MEANWHILE.has(code)) return 'meanwhile';
+    throw error;
+  }
+  known.keep(after.values());
+  return made.map(({ posted }) => posted);
+}
