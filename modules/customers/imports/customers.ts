@@ -13,22 +13,25 @@ interface Named {
   readonly externalId: string;
   /** ISO text; absent where the customer is not to be made. */
   readonly seenAt?: string;
+  /** What else is to be kept beside the id. */
+  readonly [kept: string]: unknown;
 }
 
 /**
  * Asks PostgreSQL once for each distinct customer of the file, in batches with a transaction each, and leaves the ids in
  * the side table `customers` for the join that loads the rows.
- * @param make SELECT of `externalId` and `seenAt` of customers that are made when they are unknown
+ * @param make SELECT of `externalId`, `seenAt` and what `kept` names, of customers that are made when they are unknown
+ * @param kept more columns of the side table, with their types
  * @param find SELECT of `externalId` of customers that are only looked up
- * @returns how many were made
  */
 export async function resolveCustomers(
   run: ImportRun,
-  { make, find, params = {} }: { readonly make: string; readonly find?: string; readonly params?: QueryParams },
-): Promise<number> {
-  const table = await remakeTable(run, 'customers', 'external_id String, customer_id UUID');
+  ask: { readonly make: string; readonly find?: string; readonly params?: QueryParams; readonly kept?: string },
+): Promise<void> {
+  const { make, find, params = {}, kept } = ask;
+  const columns = 'external_id String, customer_id UUID';
+  const table = await remakeTable(run, 'customers', kept === undefined ? columns : `${columns}, ${kept}`);
   const create = run.options.unknownCustomer === 'create';
-  let created = 0;
   let done = 0;
   const keep = async (batch: readonly Named[], making: boolean): Promise<void> => {
     const names = batch.map(({ externalId }) => externalId);
@@ -38,15 +41,19 @@ export async function resolveCustomers(
       const wanted = unknown
         .slice(start, start + BATCH_ROWS)
         .map(({ externalId, seenAt }) => ({ externalId, seenAt: new Date(seenAt as string) }));
-      const made = await run.database.transaction((tx) =>
-        ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live }),
-      );
+      const made = await run.database.transaction(async (tx) => {
+        const all = await ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live });
+        await run.counted(tx, { customersCreated: all.size });
+        return all;
+      });
       for (const [externalId, id] of made) ids.set(externalId, id);
-      created += made.size;
     }
     await run.analytics.insert(
       table,
-      [...ids].map(([external_id, customer_id]) => ({ external_id, customer_id })),
+      batch.flatMap(({ externalId, seenAt: _, ...rest }) => {
+        const id = ids.get(externalId);
+        return id === undefined ? [] : [{ external_id: externalId, customer_id: id, ...rest }];
+      }),
     );
     done += batch.length;
     run.progress(done);
@@ -66,7 +73,6 @@ export async function resolveCustomers(
       await keep(batch, false);
     }
   }
-  return created;
 }
 
 /** Rows regrouped into batches of one size. */

@@ -52,6 +52,8 @@ export interface StartImportInput {
 export interface ImportOptions {
   readonly format: ImportFormat;
   readonly mapping: readonly ColumnMapping[];
+  /** Whether the file may hold columns that no field is mapped to. */
+  readonly hasMoreColumns: boolean;
   readonly encoding: ImportEncoding;
   readonly delimiter: Delimiter | null;
   readonly dateFormat: DateFormat;
@@ -83,9 +85,15 @@ export interface Carried {
   readonly stage?: CarriedStage;
   /** SQL that is true for staged rows that can be read. */
   readonly goodRows?: string;
-  readonly customersCreated?: number;
+  /** What was made and changed so far, counted in the transactions that did so. */
+  readonly counted?: Counts;
   readonly counts?: Readonly<Record<string, number>>;
 }
+
+/** What an import made and changed. */
+export type Counts = Partial<
+  Record<'customersCreated' | 'ordersCreated' | 'ordersChanged' | 'recordsCreated' | 'recordsChanged', number>
+>;
 
 /** What an import changed. */
 export interface ImportResult {

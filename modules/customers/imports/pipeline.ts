@@ -1,10 +1,10 @@
 import type { Analytics, DerivedColumn, StageColumn, StagedFile } from '../../../src/core/analytics/index.ts';
 import type { Call } from '../../../src/core/call.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { Database } from '../../../src/core/database/index.ts';
+import type { Database, Tx } from '../../../src/core/database/index.ts';
 import type { Settings } from '../../../src/core/settings/index.ts';
 import type { CleaningReport, QualityReport } from './domain/reports.ts';
-import type { Carried, ImportJob, ImportOptions, ImportResult } from './model.ts';
+import type { Carried, Counts, ImportJob, ImportOptions, ImportResult } from './model.ts';
 
 /** What a phase works with. */
 export interface ImportRun {
@@ -25,11 +25,11 @@ export interface ImportRun {
   readonly reportingCurrency: string;
   /** Says how many rows of the phase are done; written at most once a second. */
   progress(rowsDone: number): void;
-  /** Adds to a count that the result is made from; kept when the phase completes. */
-  count(name: CountName, by: number): void;
+  /** Adds to the counts of the result, together with what is counted. */
+  counted(tx: Tx, counts: Counts): Promise<void>;
+  /** Counts what a phase finds again when it runs again; kept when the phase completes. */
+  count(name: 'recordsRefused', by: number): void;
 }
-
-export type CountName = 'recordsCreated' | 'recordsChanged' | 'recordsRefused';
 
 /** What a phase leaves behind. */
 export interface Validated {
@@ -48,17 +48,14 @@ export interface Pipeline {
   validate(run: ImportRun): Promise<Validated>;
   /** Null for record types that are not cleaned. */
   clean(run: ImportRun): Promise<CleaningReport | null>;
-  /** Makes or finds the customers of the rows. @returns how many were made */
-  customers(run: ImportRun): Promise<number>;
+  /** Makes or finds the customers of the rows. */
+  customers(run: ImportRun): Promise<void>;
   load(run: ImportRun): Promise<void>;
   derive(run: ImportRun): Promise<PipelineResult>;
 }
 
 /** What a pipeline knows of the result. */
-export type PipelineResult = Pick<
-  ImportResult,
-  'rowsStored' | 'ordersCreated' | 'ordersChanged' | 'recordsCreated' | 'recordsChanged'
-> & {
+export type PipelineResult = Pick<ImportResult, 'rowsStored'> & {
   /** Customers whose rows were stored, when there are at most 1,000. */
   readonly customerIds: readonly string[] | null;
 };

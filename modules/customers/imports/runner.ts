@@ -11,7 +11,7 @@ import type { ImportJob, ImportPhase, ImportResult } from './model.ts';
 import { isAtRest, PHASES } from './model.ts';
 import type { ImportRun, Pipeline, PipelineResult } from './pipeline.ts';
 import { changeAndTell, createProgressMeter } from './progress.ts';
-import { findJob, findSameImport, type JobChange } from './store.ts';
+import { addCounts, findJob, findSameImport, type JobChange, lockJob } from './store.ts';
 import { dropStage, stageExists } from './tables.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -64,11 +64,15 @@ export function createRunner(
 
   const result = (job: ImportJob, derived: PipelineResult): ImportResult => {
     const mapped = new Set(job.options.mapping.map(({ column }) => column));
-    const { customerIds: _, ...counts } = derived;
     return {
-      ...counts,
+      customersCreated: 0,
+      ordersCreated: 0,
+      ordersChanged: 0,
+      recordsCreated: 0,
+      recordsChanged: 0,
+      ...job.carried.counted,
+      rowsStored: derived.rowsStored,
       rowsRefused: (job.rowsTotal ?? 0) - derived.rowsStored,
-      customersCreated: job.carried.customersCreated ?? 0,
       ignoredColumns:
         job.recordType === 'EVENTS' || job.recordType === 'CUSTOMERS'
           ? []
@@ -81,7 +85,8 @@ export function createRunner(
   const tellStored = (call: Call, job: ImportJob, derived: PipelineResult): Promise<ImportJob> =>
     database.transaction(async (tx) => {
       const { id: importId, recordType, live } = job;
-      const ended = result(job, derived);
+      // Counted along the way, and not known to this process alone.
+      const ended = result((await lockJob(tx, importId)) ?? job, derived);
       const batch = { importId, recordType, rows: derived.rowsStored, customerIds: derived.customerIds, quiet: !live };
       const whole = {
         importId,
@@ -133,11 +138,9 @@ export function createRunner(
       case 'cleaned':
         if (job.dryRun) return finish(call, job, { phase: 'done', state: 'DONE' });
         return complete(call, job, { phase: next });
-      case 'customers': {
-        const customersCreated = await pipeline.customers(run);
-        const carried = { ...job.carried, customersCreated: (job.carried.customersCreated ?? 0) + customersCreated };
-        return complete(call, job, { phase: next, carried, rowsDone: 0 });
-      }
+      case 'customers':
+        await pipeline.customers(run);
+        return complete(call, job, { phase: next, rowsDone: 0 });
       case 'loaded':
         await pipeline.load(run);
         return complete(call, job, { phase: next, rowsDone: 0, carried: { ...job.carried, counts } });
@@ -208,6 +211,7 @@ export function createRunner(
             reportingCurrency,
             stage: job.carried.stage as NonNullable<ImportJob['carried']['stage']>,
             progress: (rowsDone) => meter.report({ rowsDone }),
+            counted: (tx, made) => addCounts(tx, jobId, made),
             count: (name, by) => {
               counts[name] = (counts[name] ?? 0) + by;
             },

@@ -82,6 +82,8 @@ export function createImportService(
     return {
       format: peek.format,
       mapping,
+      // Objects may differ from line to line; columns do not.
+      hasMoreColumns: peek.format === 'NDJSON' || peek.columns.length > mapping.length,
       encoding,
       delimiter: input.delimiter ?? peek.delimiter,
       dateFormat: input.dateFormat ?? 'ISO',

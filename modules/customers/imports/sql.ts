@@ -10,7 +10,15 @@ export const quoteList = (texts: readonly string[]): string =>
 // A quoted regular expression: the engine's string literal takes one level of backslashes away.
 const pattern = (expression: RegExp): string => quote(expression.source);
 
-const ISO = /^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
+/**
+ * The shape of ISO 8601 as far as the engine's own reading is too lenient: it takes other orders of day and month for
+ * dates, and 25:00 for one o'clock of the next day. A regular expression would cost three times as much.
+ */
+const isIso = (text: string): string => {
+  const at = (place: number, length = 1): string => `substring(${text}, ${place}, ${length})`;
+  const isClock = `(${at(14)} = ':' AND ${at(12, 2)} < '24' AND ${at(15)} < '6' AND ${at(18)} < '6')`;
+  return `(${at(5)} = '-' AND ${at(8)} = '-' AND (length(${text}) = 10 OR ${isClock}))`;
+};
 const NUMBERED_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: (\d{1,2}:\d{2}(?::\d{2})?))?$/;
 
 /**
@@ -22,7 +30,7 @@ export function parseTime(text: string, format: DateFormat, timeZone: string): s
   const bestEffort = (sql: string): string => utc(`parseDateTime64BestEffortOrNull(${sql}, 3, ${quote(timeZone)})`);
   switch (format) {
     case 'ISO':
-      return `if(match(${text}, ${pattern(ISO)}), ${bestEffort(text)}, NULL)`;
+      return `if(${isIso(text)}, ${bestEffort(text)}, NULL)`;
     case 'UNIX_SECONDS':
       return `if(match(${text}, ${pattern(/^\d{1,10}$/)}), fromUnixTimestamp64Milli(toInt64OrZero(${text}) * 1000, 'UTC'), NULL)`;
     case 'UNIX_MILLISECONDS':

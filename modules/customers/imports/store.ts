@@ -1,6 +1,6 @@
 import type { Queryable, Tx } from '../../../src/core/database/index.ts';
 import type { CleaningReport, QualityReport } from './domain/reports.ts';
-import type { Carried, ImportError, ImportJob, ImportPhase, ImportResult, ImportState } from './model.ts';
+import type { Carried, Counts, ImportError, ImportJob, ImportPhase, ImportResult, ImportState } from './model.ts';
 
 const COLUMNS = `id, upload_id as "uploadId", record_type as "recordType", source, file_name as "fileName",
   file_bytes as "fileBytes", file_sha256 as "fileSha256", dry_run as "dryRun", accept_quality as "acceptQuality", live,
@@ -115,12 +115,30 @@ const COLUMN_OF: Readonly<Record<keyof JobChange, string>> = {
 };
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['carried', 'quality', 'cleaning', 'result', 'error']);
 
+const COUNTED = `jsonb_build_object('counted', coalesce(carried->'counted', '{}'))`;
+
+/** Adds to the counts of a job, in the transaction of what is counted: whatever ends the process, it loses both or none. */
+export async function addCounts(tx: Tx, id: string, counts: Counts): Promise<void> {
+  const added = Object.entries(counts).filter(([, by]) => by > 0);
+  if (added.length === 0) return;
+  await tx.query(
+    `update import_job set carried = carried || jsonb_build_object('counted', coalesce(carried->'counted', '{}') || (
+       select jsonb_object_agg(n.name, coalesce((carried->'counted'->>n.name)::bigint, 0) + n.by)
+       from unnest($2::text[], $3::bigint[]) as n(name, by)))
+     where id = $1`,
+    [id, added.map(([name]) => name), added.map(([, by]) => by)],
+    { name: 'import_counts' },
+  );
+}
+
 /** Changes a job and answers it as it stands then. */
 export async function changeJob(db: Queryable, id: string, at: Date, change: JobChange): Promise<ImportJob> {
   const values: unknown[] = [id, at];
   const sets = Object.entries(change).map(([key, value]) => {
     const column = COLUMN_OF[key as keyof JobChange];
     values.push(JSON_COLUMNS.has(column) && value !== null ? JSON.stringify(value) : value);
+    // Counts are added to by others meanwhile, and stay whatever else is carried.
+    if (column === 'carried') return `carried = $${values.length}::jsonb || ${COUNTED}`;
     return `${column} = $${values.length}`;
   });
   const [job] = await db.query<ImportJob>(

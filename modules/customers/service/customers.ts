@@ -112,12 +112,18 @@ function tell(facts: Facts, { before, after }: Upserted<CustomerRow>): void {
 /** A customer as it stands now; `changed` is false when the item said nothing new. */
 type UpsertedCustomer = UpsertedRecord<CustomerRow> & { readonly changed: boolean };
 
-/** Upserts customers by external id, former ones included. History that is imported publishes nothing: `quiet`. */
+/**
+ * Upserts customers by external id, former ones included. History that is imported publishes nothing: `quiet`.
+ * @param options.together more to be done in the same transaction
+ */
 export async function upsertCustomers(
   ground: Ground,
   call: Call,
   inputs: readonly unknown[],
-  options: { readonly quiet?: boolean } = {},
+  options: {
+    readonly quiet?: boolean;
+    readonly together?: (tx: Tx, done: { readonly created: number; readonly changed: number }) => Promise<void>;
+  } = {},
 ): Promise<(UpsertedCustomer | DomainError)[]> {
   const tolerance = await ground.settings.get(FUTURE_TOLERANCE);
   const now = ground.clock.now();
@@ -155,13 +161,16 @@ export async function upsertCustomers(
     const upserted = await customerStore.upsert(tx, items);
     const facts = new Facts();
     let created = 0;
+    let changed = 0;
     for (const result of upserted) {
       if (result instanceof DomainError || result.before === result.after) continue;
       if (result.before === null) created += 1;
+      else changed += 1;
       if (options.quiet !== true) tell(facts, result);
     }
     await countCustomers(tx, created);
     await facts.write(tx, call, ground);
+    await options.together?.(tx, { created, changed });
     return upserted;
   });
   read.forEach(({ index }, position) => {

@@ -7,9 +7,9 @@ import { partaking, takenOut } from './stages.ts';
  * Customers are made for lines that are kept. Who only ever returned things, or whose lines were all dropped, is found
  * when known already and not made: nothing was sold to them as far as the file knows.
  */
-export async function orderCustomers(run: ImportRun): Promise<number> {
+export async function orderCustomers(run: ImportRun): Promise<void> {
   const lines = `FROM ${run.stage.table} WHERE ${partaking(run)} AND customer != ''`;
-  const created = await resolveCustomers(run, {
+  await resolveCustomers(run, {
     make: `SELECT customer AS externalId, min(assumeNotNull(at)) AS seenAt ${lines} AND ${takenOut(run)} = 'kept' GROUP BY customer`,
     find: `SELECT DISTINCT customer AS externalId ${lines} AND ${takenOut(run)} != 'kept'`,
   });
@@ -24,5 +24,4 @@ export async function orderCustomers(run: ImportRun): Promise<number> {
       },
     );
   }
-  return created;
 }

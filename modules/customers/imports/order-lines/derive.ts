@@ -13,7 +13,7 @@ import { AMOUNT, partaking, takenOut } from './stages.ts';
 
 /** What follows from the lines: orders, activity of customers, events of the stream. */
 export async function deriveOrders(run: ImportRun): Promise<PipelineResult> {
-  const { created, changed } = await writeOrders(run);
+  await writeOrders(run);
   const customerIds = await writeActivity(run);
   await writeStream(run);
   const [stored] = await run.analytics.query<{ rows: number }>(
@@ -21,10 +21,6 @@ export async function deriveOrders(run: ImportRun): Promise<PipelineResult> {
   );
   return {
     rowsStored: stored?.rows ?? 0,
-    ordersCreated: created,
-    ordersChanged: changed,
-    recordsCreated: 0,
-    recordsChanged: 0,
     customerIds,
   };
 }
@@ -51,7 +47,7 @@ interface OrderRow {
   undone: string;
 }
 
-async function writeOrders(run: ImportRun): Promise<{ created: number; changed: number }> {
+async function writeOrders(run: ImportRun): Promise<void> {
   const convert = await converter(run.database, run.reportingCurrency, 'all');
   // What returns took off each order: only counted when the business nets them.
   const undone = `SELECT p.order_id AS order_id, sum(toDecimal128(u.quantity, 3) * assumeNotNull(p.unit_price)) AS amount
@@ -64,21 +60,16 @@ async function writeOrders(run: ImportRun): Promise<{ created: number; changed: 
     {},
     { signal: run.signal },
   );
-  let created = 0;
-  let changed = 0;
   let done = 0;
   for await (const batch of inBatches(orders, 4_000)) {
-    const result = await writeBatch(run, batch, convert);
-    created += result.created;
-    changed += result.changed;
+    await writeBatch(run, batch, convert);
     done += batch.length;
     run.progress(done);
   }
-  return { created, changed };
 }
 
 /** One transaction: the orders, and when the import is live a fact for each new one. An order of the API has the say. */
-async function writeBatch(run: ImportRun, batch: readonly OrderRow[], convert: Convert) {
+async function writeBatch(run: ImportRun, batch: readonly OrderRow[], convert: Convert): Promise<void> {
   const orders = batch.map((row) => {
     const placedAt = new Date(row.placedAt);
     const { amountMinor } = parseMoney(row.amount, row.currency);
@@ -87,7 +78,7 @@ async function writeBatch(run: ImportRun, batch: readonly OrderRow[], convert: C
     const reportingReturnedMinor = convert(returnedMinor, row.currency, placedAt);
     return { ...row, id: newId(), placedAt, amountMinor, returnedMinor, reportingAmountMinor, reportingReturnedMinor };
   });
-  return run.database.transaction(async (tx) => {
+  await run.database.transaction(async (tx) => {
     const written = await tx.query<{ id: string; externalId: string; isNew: boolean }>(
       `insert into customer_order as o (id, external_id, customer_id, placed_at, amount_minor, currency, reporting_amount_minor,
          reporting_currency, returned_minor, reporting_returned_minor, returned_at, import_id, created_at, updated_at)
@@ -131,7 +122,7 @@ async function writeBatch(run: ImportRun, batch: readonly OrderRow[], convert: C
       });
       await appendEvents(tx, run.call, run.clock, facts);
     }
-    return { created: fresh.size, changed: written.length - fresh.size };
+    await run.counted(tx, { ordersCreated: fresh.size, ordersChanged: written.length - fresh.size });
   });
 }
 

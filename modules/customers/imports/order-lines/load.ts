@@ -4,7 +4,7 @@ import { sideTable } from '../tables.ts';
 import { partaking, takenOut } from './stages.ts';
 
 /** One block in memory at a time, of this many rows. */
-const BLOCK_ROWS = 131_072;
+const BLOCK_ROWS = 200_000;
 
 /**
  * Stores all lines that can be read, those that cleaning takes out included and marked. A line is (source, order, line id)

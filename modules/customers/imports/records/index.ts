@@ -147,8 +147,8 @@ function fieldOf(path: readonly string[]): string | null {
 }
 
 /** Customers that records name are made before, quietly; a file of customers makes its own. */
-function customersOf(run: ImportRun, type: PlainType): Promise<number> {
-  if (type === 'CUSTOMERS') return Promise.resolve(0);
+function customersOf(run: ImportRun, type: PlainType): Promise<void> {
+  if (type === 'CUSTOMERS') return Promise.resolve();
   const times = FIELDS[type]
     .map(({ name }) => name)
     .filter((name) => isTime(name) && columnOf(run.options, name) !== null);
@@ -188,8 +188,6 @@ async function storeAll(run: ImportRun, type: PlainType): Promise<void> {
         value: error.message.slice(0, 200),
       })),
     );
-    run.count('recordsCreated', outcomes.filter((outcome) => outcome === 'created').length);
-    run.count('recordsChanged', outcomes.filter((outcome) => outcome === 'changed').length);
     run.count('recordsRefused', refused.length);
     done += batch.length;
     run.progress(done);
@@ -200,13 +198,9 @@ async function countStored(run: ImportRun): Promise<PipelineResult> {
   const [good] = await run.analytics.query<{ rows: number }>(
     `SELECT count() AS rows FROM ${run.stage.table} WHERE ${run.carried.goodRows}`,
   );
-  const { recordsCreated = 0, recordsChanged = 0, recordsRefused = 0 } = run.carried.counts ?? {};
+  const { recordsRefused = 0 } = run.carried.counts ?? {};
   return {
     rowsStored: (good?.rows ?? 0) - recordsRefused,
-    ordersCreated: 0,
-    ordersChanged: 0,
-    recordsCreated,
-    recordsChanged,
     customerIds: null,
   };
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Tx } from '../../../../src/core/database/index.ts';
 import { DomainError } from '../../../../src/core/errors.ts';
 import { minorUnitDigits, parseMoney } from '../../../../src/core/money.ts';
 import { contactInput, customerInput, invoiceInput, subscriptionInput, ticketInput } from '../../inputs.ts';
@@ -84,9 +85,17 @@ async function storeRecords<Input extends CustomerReference, Row extends RecordR
     const results = await applyRecords(tx, run, run.call, items, kind, terms, facts);
     if (!run.job.live) facts.events.length = 0;
     await facts.write(tx, run.call, run);
-    return results.map(outcomeOf);
+    const outcomes = results.map(outcomeOf);
+    await countRecords(run, tx, outcomes);
+    return outcomes;
   });
 }
+
+const countRecords = (run: ImportRun, tx: Tx, outcomes: readonly RecordOutcome[]): Promise<void> =>
+  run.counted(tx, {
+    recordsCreated: outcomes.filter((outcome) => outcome === 'created').length,
+    recordsChanged: outcomes.filter((outcome) => outcome === 'changed').length,
+  });
 
 function outcomeOf<Row extends { readonly id: string }>(result: Upserted<Row> | DomainError): RecordOutcome {
   if (result instanceof DomainError) return result;
@@ -118,7 +127,10 @@ export const importKinds: Readonly<Record<Exclude<RecordType, 'ORDERS' | 'EVENTS
       };
     },
     async store(run, inputs) {
-      const answers = await upsertCustomers(run, run.call, inputs, { quiet: !run.job.live });
+      const answers = await upsertCustomers(run, run.call, inputs, {
+        quiet: !run.job.live,
+        together: (tx, { created, changed }) => run.counted(tx, { recordsCreated: created, recordsChanged: changed }),
+      });
       return answers.map((answer) =>
         answer instanceof DomainError ? answer : answer.created ? 'created' : answer.changed ? 'changed' : 'same',
       );

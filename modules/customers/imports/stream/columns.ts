@@ -44,19 +44,20 @@ export function eventValues(options: ImportOptions): DerivedColumn[] {
       type: 'LowCardinality(String)',
       sql: `if(${text('currency')} = '' AND ${text('value')} != '' AND name IN (${MONEY_NAMES.map(quote).join(', ')}), ${quote(options.currency)}, upper(${text('currency')}))`,
     },
-    { name: 'properties', type: 'String', sql: propertiesSql(given, mappedFrom) },
+    { name: 'properties', type: 'String', sql: propertiesSql(given, mappedFrom, options.hasMoreColumns) },
   ];
 }
 
 /** The JSON object of an event: its own properties, the columns not mapped, and the name it was mapped from. */
-function propertiesSql(given: string | null, mappedFrom: string | null): string {
+function propertiesSql(given: string | null, mappedFrom: string | null, hasMore: boolean): string {
   // What is no object is refused by a rule of its own; here it must only not spoil the text.
-  const parts = ['extra'];
+  if (!hasMore && mappedFrom === null) return given === null ? `'{}'` : `if(${given} = '', '{}', ${given})`;
+  const parts = hasMore ? ['extra'] : [];
   if (given !== null) parts.unshift(`if(startsWith(${given}, '{') AND endsWith(${given}, '}'), ${given}, '{}')`);
   if (mappedFrom !== null) {
     parts.push(`if(${mappedFrom} = '', '{}', concat('{"mappedFrom":', toJSONString(${mappedFrom}), '}'))`);
   }
-  if (parts.length === 1) return 'extra';
+  if (given === null && mappedFrom === null) return 'extra';
   const inner = parts.map((part) => `trimBoth(substring(${part}, 2, length(${part}) - 2))`);
   return `concat('{', arrayStringConcat(arrayFilter(part -> part != '', [${inner.join(', ')}]), ','), '}')`;
 }

@@ -31,8 +31,9 @@ const MAX_TOLERANCE_SECONDS = 86_400;
 /**
  * Events that name an order go through the orders, as those of recordEvents do: the order is the record, and the stream
  * gets the event that follows from it. A return of an order nobody has heard of is kept as it came.
+ * @returns how many rows are stored
  */
-export async function deriveOrderEvents(run: ImportRun): Promise<{ rows: number; created: number; changed: number }> {
+export async function deriveOrderEvents(run: ImportRun): Promise<number> {
   const rows = run.analytics.queryStream<OrderEvent>(
     `SELECT e.row AS row, e.line AS line, e.source_id AS sourceId, toString(e.name) AS name, e.at AS at, toString(e.value) AS value,
        e.currency AS currency, e.properties AS properties, JSONExtractString(e.properties, 'orderId') AS orderId, c.customer_id AS customerId
@@ -44,22 +45,20 @@ export async function deriveOrderEvents(run: ImportRun): Promise<{ rows: number;
     { signal: run.signal },
   );
   const convert = await converter(run.database, run.reportingCurrency, 'all');
-  const total = { rows: 0, created: 0, changed: 0 };
+  let stored = 0;
   for await (const batch of inBatches(rows, ORDERS_PER_TRANSACTION)) {
-    const done = await applyBatch(run, batch, convert);
-    total.rows += batch.length - done.refused;
-    total.created += done.created;
-    total.changed += done.changed;
-    run.progress(total.rows);
+    stored += batch.length - (await applyBatch(run, batch, convert));
+    run.progress(stored);
   }
-  return total;
+  return stored;
 }
 
+/** @returns how many rows were refused */
 async function applyBatch(
   run: ImportRun,
   batch: readonly OrderEvent[],
   convert: Awaited<ReturnType<typeof converter>>,
-) {
+): Promise<number> {
   const quiet = !run.job.live;
   const kind = orders({
     reportingCurrency: run.reportingCurrency,
@@ -69,7 +68,7 @@ async function applyBatch(
   });
   const terms = { now: run.clock.now(), toleranceSeconds: MAX_TOLERANCE_SECONDS, createCustomers: false };
   const acceptedAt = run.systemClock.now();
-  const outcome = await run.database.transaction(async (tx) => {
+  const refusedRows = await run.database.transaction(async (tx) => {
     // What came before, by this run or by another way, has no effect twice: returns add up.
     const uids = batch.map((event) => inboxRowOf(run, event).uid);
     const known = await rememberEvents(tx, [...new Set(uids)], acceptedAt);
@@ -98,11 +97,12 @@ async function applyBatch(
       tx,
       refused.map(({ event }) => inboxRowOf(run, event).uid),
     );
-    return { created, changed, refused };
+    await run.counted(tx, { ordersCreated: created, ordersChanged: changed });
+    return refused;
   });
   await run.analytics.insert(
     'import_reject',
-    outcome.refused.map(({ event, error }) => ({
+    refusedRows.map(({ event, error }) => ({
       job_id: run.job.id,
       line: event.line,
       column: '',
@@ -110,7 +110,7 @@ async function applyBatch(
       value: error.message.slice(0, 200),
     })),
   );
-  return { created: outcome.created, changed: outcome.changed, refused: outcome.refused.length };
+  return refusedRows.length;
 }
 
 function orderOf({ name, orderId, customerId, at, value, currency }: OrderEvent): OrderFields {

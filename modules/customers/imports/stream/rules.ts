@@ -55,7 +55,7 @@ export function eventRules(options: ImportOptions): LocalRule[] {
             'PROPERTIES_UNREADABLE',
             'SCHEMA',
             'properties',
-            `${raw('properties')} != '' AND JSONType(${raw('properties')}) != 'Object'`,
+            `${raw('properties')} NOT IN ('', '{}') AND JSONType(${raw('properties')}) != 'Object'`,
           ),
         ]
       : []),
