@@ -5,6 +5,7 @@ import { createLoyaltyService, type LoyaltyService } from '../../modules/loyalty
 import { loyaltySettings } from '../../modules/loyalty/settings.ts';
 import { manualClock } from '../../src/core/clock.ts';
 import { createDatabase, type Database } from '../../src/core/database/index.ts';
+import { DomainError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/ids.ts';
 import { createLogger } from '../../src/core/logger.ts';
 import { BUSINESS, createSettings, type Settings } from '../../src/core/settings/index.ts';
@@ -53,6 +54,16 @@ export async function plantCustomers(database: Database, count: number): Promise
     [ids],
   );
   return ids;
+}
+
+/** What a refused call is answered with. */
+export async function refusal(asked: Promise<unknown>): Promise<{ code: string; path: readonly string[] }> {
+  const error = await asked.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof DomainError) return { code: error.code, path: error.path };
+  throw new Error(`was not refused as expected: ${String(error)}`);
 }
 
 /** Everything that must hold of a ledger, whatever happened to it; empty when it does. */
