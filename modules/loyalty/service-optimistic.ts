@@ -1,12 +1,11 @@
-import type { Queryable } from '../../src/core/database/index.ts';
-import { writeTogether } from '../../src/core/database/index.ts';
+import { type Queryable, writeTogether } from '../../src/core/database/index.ts';
 import { DomainError } from '../../src/core/errors.ts';
 import type { LedgerRequest, Posted } from './commands.ts';
 import { type AccountRow, expectedAccountsWrite } from './queries.ts';
 import { capPeriod, type Desk, decide } from './service-decide.ts';
 import { type Made, type PostingPorts, postedOf, postingWrites } from './service-posting.ts';
 
-/** Accounts as this process last knew them, by customer; what is used least goes first. */
+/** Accounts as this process last knew them, by customer. */
 export interface KnownAccounts {
   get(customerId: string): AccountRow | undefined;
   keep(accounts: Iterable<AccountRow>): void;
@@ -15,6 +14,7 @@ export interface KnownAccounts {
 
 const KNOWN_MAX = 50_000;
 
+/** Keeps so many that what was written longest ago goes first. */
 export function createKnownAccounts(): KnownAccounts {
   const known = new Map<string, AccountRow>();
   return {
