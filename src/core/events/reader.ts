@@ -70,17 +70,21 @@ const page = (filter: string): string => `${SNAPSHOT}
   ) e on true
   order by e.epoch, e.xid::xid8, e.seq`;
 
-/** Plan: one range of outbox_event_pkey, n = rows scanned: a rare type must not make one statement read a month. */
-const PAGE_BY_TYPE = `${SNAPSHOT}, s as materialized (
-    select o.* from m cross join lateral (
-      select o.* from outbox_event o where ${RANGE} order by o.epoch, o.xid, o.seq limit $6
-    ) o
+/**
+ * Plan: one range of outbox_event_pkey, read until the page is full or `$6` rows were looked at, since a rare type must
+ * not make one statement read a month; and the same range once more from the index alone, to tell where that is.
+ */
+const PAGE_BY_TYPE = `${SNAPSHOT}, p as materialized (
+    select m.*, (
+      select json_build_array(o.epoch, o.xid::text, o.seq) from outbox_event o where ${RANGE}
+      order by o.epoch, o.xid, o.seq offset $6 - 1 limit 1
+    ) as "scannedTo" from m
   )
-  select m."epochNow", m.horizon::text as horizon, m.held, e.*,
-    (select json_build_array(s.epoch, s.xid::text, s.seq) from s
-     order by s.epoch, s.xid, s.seq offset $6 - 1 limit 1) as "scannedTo"
-  from m left join lateral (
-    select ${COLUMNS} from s o where o.type = any($5::text[]) order by o.epoch, o.xid, o.seq limit $4
+  select m."epochNow", m.horizon::text as horizon, m.held, m."scannedTo", e.*
+  from p as m left join lateral (
+    select ${COLUMNS} from (
+      select * from outbox_event o where ${RANGE} order by o.epoch, o.xid, o.seq limit $6
+    ) o where o.type = any($5::text[]) order by o.epoch, o.xid, o.seq limit $4
   ) e on true
   order by e.epoch, e.xid::xid8, e.seq`;
 
@@ -91,8 +95,8 @@ const PAGES = {
   outbox_customer_types: page(' and o.customer_id = $5::uuid and o.type = any($6::text[])'),
 };
 
-/** Rows looked at for a page of certain types. */
-const SCAN_ROWS = 5_000;
+/** Rows looked at for a page of certain types, at least. */
+const SCAN_ROWS = 1_000;
 
 /** Reads up to `limit` settled events after a place, in order. */
 export async function readPage(
@@ -101,7 +105,7 @@ export async function readPage(
   after: Position,
   limit: number,
   filter: EventFilter = {},
-  scanRows = SCAN_ROWS,
+  scanRows = Math.max(limit, SCAN_ROWS),
 ): Promise<Page> {
   const { customerId, types } = filter;
   const from: unknown[] = [after.epoch, String(after.xid), after.seq, limit];
