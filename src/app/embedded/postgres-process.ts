@@ -182,7 +182,8 @@ export async function stopOrphan(dataDir: string): Promise<number | null> {
   else await killStragglers(dataDir);
   // Where nobody buries the dead (a container without an init), PostgreSQL takes a zombie for alive as well.
   if (left !== null && processExists(left.pid)) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true });
-  for (const name of readdirSync(dataDir)) {
+  // A start that was killed before its first file has left no folder.
+  for (const name of existsSync(dataDir) ? readdirSync(dataDir) : []) {
     if (name.startsWith('.s.PGSQL.')) rmSync(path.join(dataDir, name), { force: true });
   }
   return isOrphan ? left.pid : null;
