@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DataFolder, openDataFolder } from '../../src/app/embedded/data-folder.ts';
@@ -12,6 +12,8 @@ export interface ThrowawayPostgres {
 }
 
 const PREFIX = 'holdfast-throwaway-';
+/** A younger folder may be one that another run has made and not yet locked. */
+const ABANDONED_AFTER_MS = 60_000;
 
 /** Starts an empty PostgreSQL in a temporary folder, without fsync: it need not survive anything. */
 export async function startThrowawayPostgres(): Promise<ThrowawayPostgres> {
@@ -38,11 +40,13 @@ async function sweepAbandoned(): Promise<void> {
     const left = path.join(tmpdir(), name);
     let folder: DataFolder;
     try {
+      if (statSync(left).mtimeMs > Date.now() - ABANDONED_AFTER_MS) continue;
       folder = openDataFolder(left);
     } catch {
-      continue; // In use, or another user's.
+      continue; // In use, another user's, or gone meanwhile.
     }
-    await stopOrphan(path.join(left, 'postgres'));
+    const data = path.join(left, 'postgres');
+    if (existsSync(data)) await stopOrphan(data);
     discard(folder);
   }
 }
