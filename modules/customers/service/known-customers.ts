@@ -1,4 +1,4 @@
-import type { Tx } from '../../../src/core/database/index.ts';
+import type { Queryable, Tx, Write } from '../../../src/core/database/index.ts';
 
 /** Entries beyond which everything is forgotten: some 20 MB. */
 const MAX_KNOWN = 200_000;
@@ -13,7 +13,7 @@ export function createKnownCustomers() {
   let version = -1;
 
   /** Ids of external ids, by one statement, as they stand in this transaction. */
-  const ask = async (tx: Tx, externalIds: readonly string[]) => {
+  const ask = async (tx: Queryable, externalIds: readonly string[]) => {
     const [row] = await tx.query<{ version: number; found: [string, string | null][] | null }>(
       `select i.version, (
          select json_agg(json_build_array(n, coalesce(c.id, (select a.customer_id from customer_alias a where a.external_id = n))))
@@ -26,11 +26,14 @@ export function createKnownCustomers() {
   };
 
   return {
+    /** What memory says, without asking; true as long as the version is the one in the database. */
+    remembered: () => ({ version, idOf: (externalId: string) => known.get(externalId) }),
+
     /**
      * Finds customers by external id; names may repeat. Only committed rows are kept. The answer is to be used at once:
      * another call may forget everything at any time.
      */
-    async resolve(tx: Tx, names: () => Iterable<string>): Promise<(externalId: string) => string | undefined> {
+    async resolve(tx: Queryable, names: () => Iterable<string>): Promise<(externalId: string) => string | undefined> {
       const missing = new Set<string>();
       for (const externalId of names()) if (!known.has(externalId)) missing.add(externalId);
       let answer = await ask(tx, [...missing]);
@@ -60,6 +63,14 @@ export function createKnownCustomers() {
     },
   };
 }
+
+/** A check to be sent along with writes: fails (division by zero) when external ids may lead elsewhere by now. */
+export const identitiesAre = (version: number): Write => ({
+  name: 'identities',
+  text: 'select version from customer_identity where id = 1',
+  values: [version],
+  select: '1 / (case when (select version from identities) = $1::bigint then 1 else 0 end)',
+});
 
 /** Says that external ids lead elsewhere from this transaction's commit on. */
 export async function identitiesChanged(tx: Tx): Promise<void> {

@@ -1,8 +1,8 @@
-import { acceptEvents } from '../../../src/core/analytics/index.ts';
+import { acceptanceWrites, acceptEvents } from '../../../src/core/analytics/index.ts';
 import type { Call } from '../../../src/core/call.ts';
-import { createGroupCommit, type Tx } from '../../../src/core/database/index.ts';
+import { createGroupCommit, type Tx, writeTogether } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
-import { appendEvents, type NewEvent, newEvent } from '../../../src/core/events/index.ts';
+import { appendEvents, eventsWrite, type NewEvent, newEvent } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import { countsAsActivity } from '../catalogue.ts';
@@ -11,7 +11,7 @@ import { eventsRecorded } from '../events.ts';
 import { EVENT_NAMES, INBOX_LIMIT } from '../settings.ts';
 import { type EventInput, type PreparedEvent, prepareEvent } from './event-input.ts';
 import { createInboxBound } from './inbox-bound.ts';
-import { createKnownCustomers } from './known-customers.ts';
+import { createKnownCustomers, identitiesAre } from './known-customers.ts';
 import { recordOrderEvents } from './order-events.ts';
 import type { PreparedCall, RejectedEvent } from './prepared.ts';
 import { ensureCustomers, livingIds } from './references.ts';
@@ -56,6 +56,7 @@ export function createEventRecorder(ground: Ground, logger: Logger) {
     });
   const large = lane(LARGE_CALLS_PER_COMMIT, LARGE_IN_FLIGHT);
   const small = lane(SMALL_CALLS_PER_COMMIT, SMALL_IN_FLIGHT);
+  const attempt = createAttempt(ground, known);
 
   return async (call: Call, source: string, inputs: readonly EventInput[]): Promise<RecordedEvents> => {
     bound.check(await ground.settings.get(INBOX_LIMIT));
@@ -73,9 +74,60 @@ export function createEventRecorder(ground: Ground, logger: Logger) {
     }
     const prepared = { call, batchId, source, count: inputs.length, events, rejected, terms };
     if (events.length === 0) return new Tally(prepared).answer();
-    const recorded = await (events.length < LARGE_CALL ? small : large)(prepared);
+    const recorded =
+      events.length < LARGE_CALL ? await small(prepared) : ((await attempt(prepared)) ?? (await large(prepared)));
     bound.accepted(recorded.accepted);
     return recorded;
+  };
+}
+
+/** Statements of attempts under way at most; beyond, large calls share transactions. */
+const MAX_ATTEMPTS = 4;
+/** Large calls that go the careful way after an attempt that failed: who sends events again often sends many. */
+const CAREFUL_AFTER_FAILURE = 20;
+/** Unique violation, division by zero (the version is another), deadlock, serialization failure. */
+const REFUSALS = new Set(['23505', '22012', '40P01', '40001']);
+
+/**
+ * The short way for a large call whose customers are all known: everything in one statement, which PostgreSQL refuses
+ * as a whole when one event was sent before or a customer was merged away. Most calls bring only new events.
+ */
+function createAttempt(ground: Ground, known: ReturnType<typeof createKnownCustomers>) {
+  let running = 0;
+  let careful = 0;
+  return async (call: PreparedCall): Promise<RecordedEvents | null> => {
+    if (careful > 0) careful -= 1;
+    else if (running < MAX_ATTEMPTS) {
+      if (call.events.some((event) => event.customerExternalId === null || event.orderId !== null)) return null;
+      const { idOf } = known.remembered();
+      if (call.events.some((event) => idOf(event.customerExternalId as string) === undefined)) {
+        await known.resolve(ground.database, () => externalIds([call]));
+      }
+      const { version } = known.remembered();
+      const tally = new Tally(call);
+      for (const event of call.events) {
+        const id = idOf(event.customerExternalId as string);
+        if (id === undefined) return null;
+        event.customerId = id;
+        tally.accept(event);
+      }
+      const writes = [
+        ...acceptanceWrites(call.events, ground.systemClock.now()),
+        identitiesAre(version),
+        eventsWrite(call.call, ground.clock, tally.fact()),
+      ];
+      running += 1;
+      try {
+        await writeTogether(ground.database, writes);
+        return tally.answer();
+      } catch (error) {
+        if (!REFUSALS.has(String((error as { code?: unknown }).code))) throw error;
+        careful = CAREFUL_AFTER_FAILURE;
+      } finally {
+        running -= 1;
+      }
+    }
+    return null;
   };
 }
 

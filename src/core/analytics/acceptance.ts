@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '../database/index.ts';
+import type { Queryable, Tx, Write } from '../database/index.ts';
 import { INBOX_CHANNEL } from './inbox.ts';
 
 /** An event on its way into the inbox. */
@@ -36,11 +36,12 @@ const STORE = `
   select e.event_uid, e.source, e.source_id, e.customer_id, e.name, e.at, e.value, e.currency, e.properties, e.batch_id, $12`;
 
 // Source and batch are few: an event names its pair by number.
-const EVENTS = `e as materialized (
-  select event_uid, source_id, customer_id, name, to_timestamp(at_ms / 1000.0) as at, value, currency, properties,
+const EVENTS_SELECT = `select event_uid, source_id, customer_id, name, to_timestamp(at_ms / 1000.0) as at, value, currency, properties,
          ($10::text[])[pair] as source, ($11::uuid[])[pair] as batch_id
   from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::numeric[], $7::text[], $8::jsonb[], $9::int[])
-    as t(event_uid, source_id, customer_id, name, at_ms, value, currency, properties, pair))`;
+    as t(event_uid, source_id, customer_id, name, at_ms, value, currency, properties, pair)`;
+
+const EVENTS = `e as materialized (${EVENTS_SELECT})`;
 
 // Identities go in sorted, so that two calls with the same events wait for each other in one order.
 const ACCEPT = `
@@ -99,6 +100,28 @@ export async function acceptEvents(tx: Tx, rows: readonly InboxRow[], acceptedAt
     name: 'inbox_accept',
   });
   return { sentBefore: answer?.known ?? [], fresh: answer?.fresh ?? 0 };
+}
+
+/**
+ * The same as writes to be sent together with others, for events of which all are expected to be new: without a look at
+ * what is known, so PostgreSQL refuses the whole (unique violation) when one of them is.
+ */
+export function acceptanceWrites(rows: readonly InboxRow[], acceptedAt: Date): Write[] {
+  const values = parameters(rows, acceptedAt).slice(0, -1);
+  return [
+    { name: 'e', text: EVENTS_SELECT, values },
+    {
+      name: 'events_seen',
+      text: 'insert into event_seen (event_uid, seen_at) select event_uid, $1 from e order by event_uid',
+      values: [acceptedAt],
+    },
+    {
+      name: 'events_stored',
+      text: `${STORE.replace('$12', '$1')} from e`,
+      values: [acceptedAt],
+      select: `pg_notify('${INBOX_CHANNEL}', '')`,
+    },
+  ];
 }
 
 /** Puts events into the inbox whose identities are remembered already. */

@@ -9,6 +9,7 @@
  * Inserts of the same rows under one `dedupToken` are written once; rows of the same key are folded in any case.
  */
 export {
+  acceptanceWrites,
   acceptEvents,
   blankEvents,
   forgetEvents,
