@@ -132,7 +132,7 @@ export async function importFile(app: TestApp, file: string | Buffer, input: obj
 
 /** Looks until the import is at rest; the worker of the test is at work beside it. */
 export async function untilAtRest(app: TestApp, id: string): Promise<ShownJob> {
-  const signal = AbortSignal.timeout(90_000);
+  const signal = AbortSignal.timeout(150_000);
   for (;;) {
     const job = await findJob(app, id);
     if (!['QUEUED', 'RUNNING'].includes(job.state)) return job;
