@@ -53,5 +53,6 @@ async function sweepAbandoned(): Promise<void> {
 
 function discard(folder: DataFolder): void {
   folder.release();
-  rmSync(folder.path, { recursive: true, force: true });
+  // The last of a killed server's processes may still be putting files there.
+  rmSync(folder.path, { recursive: true, force: true, maxRetries: 10 });
 }
