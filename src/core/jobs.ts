@@ -74,6 +74,7 @@ export interface JobRunnerOptions {
 
 const LOCK_SPACE = 0x484f4c44; // "HOLD": first half of the advisory lock that says a worker pool is alive
 const RECLAIM_EVERY_MS = 5_000;
+const MAX_ATTEMPTS_WITH_CRASHES = 100;
 /** A pool may take its first job before its lock is held; so young a claim is never called dead. */
 const NEWBORN_S = 3;
 
@@ -170,6 +171,12 @@ async function announcePresence(database: Database, logger: Logger) {
     );
     const dead = rows.map((row) => row.pool);
     if (dead.length === 0) return;
+    // A crash is seldom the job's fault, so it costs no attempt, up to a bound for the job that is itself the cause.
+    await connection.query(
+      `update graphile_worker._private_jobs set max_attempts = least(max_attempts + 1, $2::int)
+       where locked_by = any($1::text[]) and max_attempts < $2::int`,
+      [dead, MAX_ATTEMPTS_WITH_CRASHES],
+    );
     await connection.query('select graphile_worker.force_unlock_workers($1::text[])', [dead]);
     logger.info({ pools: dead.length }, 'took back the jobs of dead workers');
   };
