@@ -77,6 +77,11 @@ export function brokenInvariants(database: Database): Promise<{ rule: string; id
       select id, balance_after, sum(points) over (partition by account_id order by number) as total,
              recorded_at, lag(recorded_at) over (partition by account_id order by number) as before
       from loyalty_entry
+    ), told as (
+      select payload ->> 'entryId' as entry, count(*) as events from outbox_event
+      where customer_id is not null and type <> 'loyalty.tierChanged' group by 1
+    ), kept as (
+      select key, answer ->> 'entryId' as entry from idempotency_key where scope = 'loyalty.ledger'
     )
     select 'balance is the sum of the entries' as rule, a.id::text from loyalty_account a left join sums s on s.account_id = a.id
       where a.balance <> coalesce(s.points, 0)
@@ -97,14 +102,13 @@ export function brokenInvariants(database: Database): Promise<{ rule: string; id
       where a.tier <> case when a.earned >= 5000 then 'PLATINUM' when a.earned >= 2500 then 'GOLD'
                            when a.earned >= 1000 then 'SILVER' else 'BRONZE' end
     union all
-    select 'each entry has its event', e.id::text from loyalty_entry e
-      where (select count(*) from outbox_event o where o.customer_id is not null and o.type <> 'loyalty.tierChanged'
-             and o.payload ->> 'entryId' = e.id::text) <> 1 and e.source <> 'MERGE'
+    select 'each entry has its event', e.id::text from loyalty_entry e left join told t on t.entry = e.id::text
+      where coalesce(t.events, 0) <> 1 and e.source <> 'MERGE'
     union all
-    select 'each kept answer has its entry', i.key from idempotency_key i
-      where i.scope = 'loyalty.ledger' and not exists (select from loyalty_entry e where e.id::text = i.answer ->> 'entryId')
+    select 'each kept answer has its entry', k.key from kept k
+      where not exists (select from loyalty_entry e where e.id::text = k.entry)
     union all
-    select 'each entry has one key', e.id::text from loyalty_entry e
-      where e.source <> 'MERGE' and (select count(*) from idempotency_key i where i.scope = 'loyalty.ledger'
-             and i.answer ->> 'entryId' = e.id::text) <> 1`);
+    select 'each entry has one key', e.id::text
+      from loyalty_entry e left join (select entry, count(*) as keys from kept group by entry) k on k.entry = e.id::text
+      where e.source <> 'MERGE' and coalesce(k.keys, 0) <> 1`);
 }
