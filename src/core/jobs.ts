@@ -171,13 +171,17 @@ async function announcePresence(database: Database, logger: Logger) {
     );
     const dead = rows.map((row) => row.pool);
     if (dead.length === 0) return;
-    // A crash is seldom the job's fault, so it costs no attempt, up to a bound for the job that is itself the cause.
-    await connection.query(
-      `update graphile_worker._private_jobs set max_attempts = least(max_attempts + 1, $2::int)
+    const { rows: cut } = await connection.query<{ id: string; bound: number }>(
+      `select id, least(max_attempts + 1, $2::int) as bound from graphile_worker._private_jobs
        where locked_by = any($1::text[]) and max_attempts < $2::int`,
       [dead, MAX_ATTEMPTS_WITH_CRASHES],
     );
     await connection.query('select graphile_worker.force_unlock_workers($1::text[])', [dead]);
+    // A crash is seldom the job's fault, so it costs no attempt, up to a bound for the job that is itself the cause.
+    await connection.query(
+      'select graphile_worker.reschedule_jobs(array[t.id], max_attempts => t.bound) from unnest($1::bigint[], $2::int[]) as t(id, bound)',
+      [cut.map((job) => job.id), cut.map((job) => job.bound)],
+    );
     logger.info({ pools: dead.length }, 'took back the jobs of dead workers');
   };
 
