@@ -40,7 +40,10 @@ describe.skipIf(executablePath === undefined)(
       return { page, refused, errors };
     }
 
-    test('works without any network and runs an example with the admin key', { timeout: 120_000, retry: 2 }, async () => {
+    test('works without any network and runs an example with the admin key', {
+      timeout: 120_000,
+      retry: 2,
+    }, async () => {
       const { page, refused, errors } = await openGraphiql();
       const run = page.getByRole('button', { name: /execute query/i });
       const response = page.locator('.result-window');
