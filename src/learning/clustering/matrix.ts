@@ -1,0 +1,20 @@
+/** Rows of numbers: the value of row r and column c is `values[r * columns + c]`. */
+export interface Matrix {
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** @throws RangeError when the shape does not fit or a value is not finite */
+export function matrixOf(values: Float64Array, columns: number): Matrix {
+  const rows = values.length / columns;
+  if (!(columns >= 1 && Number.isInteger(rows) && rows >= 1)) {
+    throw new RangeError(`${values.length} values are no matrix of ${columns} columns.`);
+  }
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    const place = `Row ${Math.floor(wrong / columns)}, column ${wrong % columns}`;
+    throw new RangeError(`${place} is ${values[wrong]}, and distances need finite numbers.`);
+  }
+  return { values, rows, columns };
+}
