@@ -1,4 +1,4 @@
-import { type Clustering, kMeans } from './kmeans.ts';
+import { type Clustering, kMeans, RESTARTS } from './kmeans.ts';
 import type { Matrix } from './matrix.ts';
 import { silhouettes } from './silhouette.ts';
 
@@ -103,7 +103,7 @@ export function clusterByBestK(
   matrix: Matrix,
   options: { readonly from: number; readonly to: number; readonly seed: number; readonly restarts?: number },
 ): ClusterChoice {
-  const { from, to, seed, restarts = 10 } = options;
+  const { from, to, seed, restarts = RESTARTS } = options;
   const clusterings: Clustering[] = [];
   for (let k = from; k <= Math.min(to, matrix.rows); k++) clusterings.push(kMeans(matrix, { k, seed, restarts }));
   const widths = silhouettes(

@@ -4,6 +4,8 @@ import { largest, type Objective } from './objective.ts';
 /** Step of the differences of gradients: the cube root of the precision of numbers, best for central differences. */
 const DIFFERENCE = 6e-6;
 const STEPS_MAX = 8;
+/** A gradient of a function of about 1 that is nothing but rounding. */
+const GRADIENT_EXACT = 1e-13;
 
 /** The matrix of second derivatives, row by row, from central differences of the gradient. */
 export function hessianAt(objective: Objective, at: Float64Array): Float64Array {
@@ -64,7 +66,7 @@ export function solvePositive(matrix: Float64Array, right: Float64Array): Float6
  */
 export function polish(objective: Objective, found: Minimum): Minimum {
   let { at, value, gradient } = found;
-  for (let step = 0; step < STEPS_MAX; step++) {
+  for (let step = 0; step < STEPS_MAX && largest(gradient) > GRADIENT_EXACT; step++) {
     const move = solvePositive(hessianAt(objective, at), gradient);
     // A long step means that the surface is no parabola here: there is nothing to polish.
     if (move === null || largest(move) > 0.5) break;
