@@ -36,7 +36,7 @@ export interface TrainingData extends ValidationData {
   readonly weights?: Float64Array;
   /** One name per column, all different; `f0`, `f1` ... when left out. */
   readonly names?: readonly string[];
-  /** Columns that hold categories, as whole numbers from 0 on without an order. The 255 most frequent ones are told apart, others count as missing. */
+  /** Columns that hold categories, as whole numbers from 0 on without an order. The 254 most frequent ones are told apart; the others, and those never seen, go right in each split. */
   readonly categorical?: readonly number[];
 }
 
@@ -58,7 +58,7 @@ export interface TrainingOptions {
   readonly minChildWeight?: number;
   /** The least a split must reduce the penalised loss. Default 0. */
   readonly minGain?: number;
-  /** Bins per feature at most, 2 to 256, the one for missing values among them. Default 256. */
+  /** Bins per feature at most, 3 to 256, the one for missing values among them. Default 256. */
   readonly bins?: number;
   /** The share of rows each tree sees, above 0 up to 1. Default 1. */
   readonly rowShare?: number;
@@ -78,7 +78,7 @@ export interface TrainingOptions {
 
 /**
  * One tree as parallel arrays over its nodes, the root first. A row goes left when its value is below `threshold` (or
- * its category is among `categories`), a missing value or unknown category where `missingLeft` says.
+ * its category is among `categories`), a missing value where `missingLeft` says.
  */
 export interface Tree {
   /** The column that splits, -1 in a leaf. */
