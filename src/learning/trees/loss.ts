@@ -68,7 +68,9 @@ export function writeGradients(loss: Loss, rows: Rows, pairs: Float32Array): voi
     case 'quantile':
       for (let row = from; row < to; row++) {
         const weight = weighted ? weights[row]! : 1;
-        pairs[2 * row] = weight * (labels[row]! < scores[row]! ? 1 - loss.alpha : -loss.alpha);
+        const miss = labels[row]! - scores[row]!;
+        // A row that is hit pulls nowhere: where many labels are equal, the others are told apart from them.
+        pairs[2 * row] = miss === 0 ? 0 : weight * (miss < 0 ? 1 - loss.alpha : -loss.alpha);
         pairs[2 * row + 1] = weight;
       }
   }
