@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   worker: async () => (await import('./app/commands/serve.ts')).workerCommand(),
   demo: async () => (await import('./app/commands/demo.ts')).demoCommand(),
   import: async () => (await import('./app/commands/import.ts')).importCommand(),
+  learn: async () => (await import('./app/commands/learn.ts')).learnCommand(),
   keys: async () => (await import('./app/commands/keys.ts')).keysCommand(),
   config: async () => (await import('./app/commands/config.ts')).configCommand(),
   migrate: async () => (await import('./app/commands/migrate.ts')).migrateCommand(),

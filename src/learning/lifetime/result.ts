@@ -45,10 +45,12 @@ export class LifetimeDataError extends Error {
   override readonly name = 'LifetimeDataError';
   readonly field: string;
   readonly row: number | null;
+  readonly problem: string;
 
   constructor(field: string, row: number | null, problem: string) {
     super(row === null ? `${field}: ${problem}` : `${field} of row ${row}: ${problem}`);
     this.field = field;
     this.row = row;
+    this.problem = problem;
   }
 }
