@@ -6,7 +6,7 @@ interface EvaluateFlags {
   readonly data: string;
   readonly label: string;
   readonly folds?: string;
-  readonly drop: readonly string[];
+  readonly drop?: readonly string[];
   readonly loss: string;
   readonly trees: string;
   readonly depth: string;
@@ -40,7 +40,7 @@ const DEPTH_MAX = 30;
 const SEED_MAX = 2 ** 32 - 1;
 const seedOf = (text: string) => wholeOf('--seed', text, 0, SEED_MAX);
 
-const gather = (name: string, before: readonly string[]): string[] => [...before, name];
+const gather = (name: string, before: readonly string[] = []): string[] => [...before, name];
 const listOf = (text: string): string[] => text.split(',').map((name) => name.trim());
 
 const SEED = ['--seed <seed>', 'whole number that decides every draw', '0'] as const;
@@ -67,7 +67,7 @@ function evaluateCommand(): Command {
       'the column to predict: 0/1 or two texts; amounts with another loss than logistic',
     )
     .option('--folds <file>', 'columns row (0-based) and fold; without it five seeded folds, stratified for two kinds')
-    .option('--drop <column>', 'a column not to learn from, or several with commas; repeat for more', gather, [])
+    .option('--drop <column>', 'a column not to learn from, or several with commas; repeat for more', gather)
     .option('--loss <loss>', 'logistic, squared, poisson, tweedie, tweedie:1.5 or quantile:0.9', 'logistic')
     .option('--trees <trees>', 'trees of each model', '200')
     .option('--depth <depth>', 'splits from root to leaf at most', '4')
@@ -84,7 +84,7 @@ function evaluateCommand(): Command {
         data: flags.data,
         label: flags.label,
         folds: flags.folds ?? null,
-        drop: flags.drop,
+        drop: flags.drop ?? [],
         loss: lossOf(flags.loss),
         trees: wholeOf('--trees', flags.trees, 1, TREES_MAX),
         depth: wholeOf('--depth', flags.depth, 1, DEPTH_MAX),

@@ -19,7 +19,10 @@ export class UnusableData extends DomainError {
       ...(column === undefined ? [] : [`column "${column}"`]),
     ].join(', ');
     const shown = value === undefined ? '' : `"${String(value).slice(0, 80)}" `;
-    super('LEARN_DATA_UNUSABLE', `${where}: ${shown}${problem} ${remedy}`, { path: ['data'], details: { ...place } });
+    super('LEARN_DATA_UNUSABLE', `${where}: ${shown}${problem} ${remedy}`.trimEnd(), {
+      path: ['data'],
+      details: { ...place },
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { predict, trainTrees } from '../../learning/trees/index.ts';
+import { predict, TreeInputError, trainTrees } from '../../learning/trees/index.ts';
 import { UnusableData } from './errors.ts';
 import { type FeatureMatrix, featuresOf, type IgnoredColumn } from './features.ts';
 import { type Folds, givenFolds, splitInFolds } from './folds.ts';
@@ -68,7 +68,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const sizes: number[] = [];
   for (let fold = 0; fold < folds.names.length; fold++) {
     const tested = rowsWhere(folds.byRow, (other) => other === fold);
-    const predictions = await predictFold(matrix, labels, folds.byRow, fold, tested, options);
+    const predictions = await predictFold(matrix, labels, folds.byRow, fold, tested, options).catch(
+      (error: unknown) => {
+        if (!(error instanceof TreeInputError)) throw error;
+        throw new UnusableData(
+          { file: table.file },
+          `nothing can be learnt from it: ${error.message}.`,
+          'Mend the file.',
+        );
+      },
+    );
     for (const [at, row] of tested.entries()) pooled[row] = predictions[at]!;
     scores.push(
       scoresOf(

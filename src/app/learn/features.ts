@@ -72,7 +72,20 @@ function readTexts({ texts, values }: TextColumn): Reading {
 function read(column: Column): Reading {
   if (column.kind === 'text') return readTexts(column);
   if (isIdentifier(column)) return { ignored: 'a different whole number in every row: an identifier' };
-  return { values: column.values, categorical: false };
+  return { values: withinFinite(column.values), categorical: false };
+}
+
+/** Infinite values, which trees cannot take, as one beyond the largest (or smallest) finite one. */
+function withinFinite(values: Float64Array): Float64Array {
+  if (!values.some((value) => Math.abs(value) === Infinity)) return values;
+  let low = 0;
+  let high = 0;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return values.map((value) => (value === Infinity ? 2 * high + 1 : value === -Infinity ? 2 * low - 1 : value));
 }
 
 /**

@@ -1,6 +1,7 @@
 import {
   type ClusterCount,
   clusterByBestK,
+  differentRows,
   fitScaler,
   log1p,
   matrixOf,
@@ -62,14 +63,15 @@ export async function clusterFile({ data, columns, from, to, log, seed }: Cluste
       'Leave the row out, or leave out --log.',
     );
   }
-  if (from > table.rows) {
+  const raw = matrixOf(values, columns.length);
+  const different = differentRows(raw, from);
+  if (different < from) {
     throw new UnusableData(
       { file: table.file },
-      `${table.rows} rows cannot form ${from} clusters.`,
+      `${different} different row${different === 1 ? '' : 's'} cannot form ${from} clusters.`,
       'Give more rows, or a smaller --k.',
     );
   }
-  const raw = matrixOf(values, columns.length);
   const scaled = log ? log1p(raw) : raw;
   const chosen = clusterByBestK(standardise(scaled, fitScaler(scaled)), { from, to, seed });
   return {

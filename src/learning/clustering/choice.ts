@@ -1,5 +1,5 @@
 import { type Clustering, kMeans, RESTARTS } from './kmeans.ts';
-import type { Matrix } from './matrix.ts';
+import { differentRows, type Matrix } from './matrix.ts';
 import { silhouettes } from './silhouette.ts';
 
 /** One number of clusters that was tried. */
@@ -96,16 +96,18 @@ export interface ClusterChoice extends ChosenK {
 }
 
 /**
- * Clusters the rows for each k of the range, largest possible k = rows, and chooses one of them.
- * @throws RangeError when the range holds no possible k
+ * Clusters the rows for each k of the range, as far as there are that many different rows, and chooses one of them.
+ * @throws RangeError when there are fewer different rows than `from`
  */
 export function clusterByBestK(
   matrix: Matrix,
   options: { readonly from: number; readonly to: number; readonly seed: number; readonly restarts?: number },
 ): ClusterChoice {
   const { from, to, seed, restarts = RESTARTS } = options;
+  const most = differentRows(matrix, to);
+  if (most < from) throw new RangeError(`${most} different rows cannot form ${from} clusters.`);
   const clusterings: Clustering[] = [];
-  for (let k = from; k <= Math.min(to, matrix.rows); k++) clusterings.push(kMeans(matrix, { k, seed, restarts }));
+  for (let k = from; k <= most; k++) clusterings.push(kMeans(matrix, { k, seed, restarts }));
   const widths = silhouettes(
     matrix,
     clusterings.map(({ clusters }) => clusters),

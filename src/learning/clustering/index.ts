@@ -7,6 +7,6 @@ export {
   elbowOf,
 } from './choice.ts';
 export { assignClusters, type Clustering, type KMeansOptions, kMeans } from './kmeans.ts';
-export { type Matrix, matrixOf } from './matrix.ts';
+export { differentRows, type Matrix, matrixOf } from './matrix.ts';
 export { fitScaler, log1p, type Scaler, standardise, unstandardise } from './scale.ts';
 export { SILHOUETTE_ROWS_MAX, silhouette, silhouettes } from './silhouette.ts';

@@ -18,3 +18,12 @@ export function matrixOf(values: Float64Array, columns: number): Matrix {
   }
   return { values, rows, columns };
 }
+
+/** How many rows differ, counted up to `enough`. */
+export function differentRows({ values, rows, columns }: Matrix, enough: number): number {
+  const seen = new Set<string>();
+  for (let row = 0; row < rows && seen.size < enough; row++) {
+    seen.add(values.subarray(row * columns, (row + 1) * columns).join());
+  }
+  return seen.size;
+}

@@ -179,12 +179,14 @@ function boundariesOf({ r, alpha, a, b }: BgNbdParameters, repeats: number): Bou
   if (repeats === 0)
     limit('r, alpha, a, b', 'Nobody bought again, so nothing is known about how often and how long customers do.');
   else {
-    if (a < SMALL || a / (a + b) < SMALL)
-      limit('a -> 0', 'In the time observed nobody can be told to have left for good.');
-    else if (b < SMALL)
-      limit('b -> 0', 'Customers either never leave or leave at once after their first repeat purchase.');
-    else if (a > LARGE && b > LARGE)
+    // How many of all repeat purchases are expected to have been a last one.
+    if ((repeats * a) / (a + b) < 1) limit('a -> 0', 'In the time observed nobody can be told to have left for good.');
+    else if (a < SMALL && b < SMALL) {
+      limit('a, b -> 0', 'Customers either leave at once after their first repeat purchase or never.');
+    } else if (b < SMALL) limit('b -> 0', 'Customers leave at once after their first repeat purchase.');
+    else if (a > LARGE && b > LARGE) {
       limit('a, b -> infinity', 'All customers have the same probability of leaving after a purchase.');
+    }
     if (r > LARGE && alpha > LARGE) limit('r, alpha -> infinity', 'All customers buy at the same rate.');
     else if (r < SMALL) limit('r -> 0', 'A few customers make all the repeat purchases.');
   }
