@@ -22,11 +22,10 @@ export function trainHere(training: Training): readonly Tree[] {
   return boost(work, soleTeam(createPhases(work, 0)), base, validation);
 }
 
-/** Trains on as many worker threads as the settings say. */
-export async function trainOnThreads(training: Training): Promise<readonly Tree[]> {
+/** Trains on worker threads. */
+export async function trainOnThreads(training: Training, threads: number): Promise<readonly Tree[]> {
   const { settings, base, validation, labels } = training;
   const data = { ...training.data, features: inSharedMemory(training.data.features) };
-  const { threads } = settings;
   const workers = Array.from({ length: threads }, () => new Worker(new URL('./worker.ts', import.meta.url)));
   try {
     const found = await Promise.all(
