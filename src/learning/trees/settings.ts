@@ -26,6 +26,8 @@ const MAX_TREES = 100_000;
 /** A tree's nodes are numbered with 32 bits, and nobody reads deeper ones. */
 const MAX_DEPTH = 32;
 const MAX_THREADS = 64;
+/** Where hessians are of the order of 1, leaves of a few rows only learn noise; of the others nobody knows the scale. */
+const LEAST_WEIGHT = { logistic: 10, quantile: 10, squared: 1, poisson: 1, tweedie: 1 };
 
 function within(field: string, value: number, least: number, most: number): number {
   if (!(value >= least && value <= most)) {
@@ -158,7 +160,7 @@ export function settle(data: TrainingData, options: TrainingOptions, available: 
     rate: within('rate', options.rate ?? 0.05, 1e-6, 1),
     lambda: within('lambda', options.lambda ?? 1, 0, most),
     alpha: within('alpha', options.alpha ?? 0, 0, most),
-    minChildWeight: within('minChildWeight', options.minChildWeight ?? 1, 0, most),
+    minChildWeight: within('minChildWeight', options.minChildWeight ?? LEAST_WEIGHT[loss.kind], 0, most),
     minGain: within('minGain', options.minGain ?? 0, 0, most),
     bins: whole('bins', options.bins ?? 256, 3, 256),
     rowShare: share('rowShare', options.rowShare ?? 1),

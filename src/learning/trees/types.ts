@@ -54,7 +54,10 @@ export interface TrainingOptions {
   readonly lambda?: number;
   /** L1 penalty on leaf values. Default 0. */
   readonly alpha?: number;
-  /** The least sum of hessians on each side of a split (of weights, with the squared and quantile losses). Default 1. */
+  /**
+   * The least sum of hessians on each side of a split: of weights with the squared and quantile losses, of p (1 - p) with
+   * the logistic one. Default 10 with the logistic and quantile losses, else 1.
+   */
   readonly minChildWeight?: number;
   /** The least a split must reduce the penalised loss. Default 0. */
   readonly minGain?: number;
@@ -132,9 +135,11 @@ export interface FeatureImportance {
 export class TreeInputError extends Error {
   override readonly name = 'TreeInputError';
   readonly field: string;
+  readonly problem: string;
 
   constructor(field: string, problem: string) {
     super(`${field} ${problem}`);
     this.field = field;
+    this.problem = problem;
   }
 }

@@ -1,0 +1,98 @@
+/**
+ * Just enough of an assembler to write a WebAssembly function as nested calls: each returns the bytes of an instruction
+ * with its operands before it. Opcodes are those of the WebAssembly core specification 2.0, chapter "Binary format".
+ */
+export type Code = readonly number[];
+
+/** Value types. */
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+
+/** A local variable of a function, parameters first. */
+export interface Local {
+  readonly get: Code;
+  set(value: Code): Code;
+  /** Sets it and leaves the value. */
+  tee(value: Code): Code;
+}
+
+export function local(index: number): Local {
+  return {
+    get: [0x20, ...unsigned(index)],
+    set: (value) => [...value, 0x21, ...unsigned(index)],
+    tee: (value) => [...value, 0x22, ...unsigned(index)],
+  };
+}
+
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    const low = rest % 128;
+    rest = Math.floor(rest / 128);
+    bytes.push(rest > 0 ? low + 128 : low);
+  } while (rest > 0);
+  return bytes;
+}
+
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    const done = (rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0);
+    bytes.push(done ? low : low | 0x80);
+    if (done) return bytes;
+  }
+}
+
+const SIMD = 0xfd;
+/** Instructions; `at` is added to the address. */
+export const wasm = {
+  const: (value: number): Code => [0x41, ...signed(value)],
+  add: (a: Code, b: Code): Code => [...a, ...b, 0x6a],
+  multiply: (a: Code, b: Code): Code => [...a, ...b, 0x6c],
+  shiftLeft: (a: Code, bits: number): Code => [...a, 0x41, ...signed(bits), 0x74],
+  lessUnsigned: (a: Code, b: Code): Code => [...a, ...b, 0x49],
+  loadByte: (address: Code, at: number): Code => [...address, 0x2d, 0, ...unsigned(at)],
+  load: (address: Code, at: number): Code => [...address, 0x28, 2, ...unsigned(at)],
+  /** Two 32-bit numbers, with zeros above. */
+  loadHalf: (address: Code, at: number): Code => [...address, SIMD, 0x5d, 3, ...unsigned(at)],
+  loadPair: (address: Code, at: number): Code => [...address, SIMD, 0x00, 4, ...unsigned(at)],
+  storePair: (address: Code, value: Code, at: number): Code => [...address, ...value, SIMD, 0x0b, 4, ...unsigned(at)],
+  /** The two lower signed 32-bit integers as 64-bit floats. */
+  widen: (value: Code): Code => [...value, SIMD, 0xfe, 0x01],
+  addPairs: (a: Code, b: Code): Code => [...a, ...b, SIMD, 0xf0, 0x01],
+  /** Runs `body` at least once, and again while `condition` holds after it. */
+  repeat: (body: readonly Code[], condition: Code): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0, 0x0b],
+};
+
+interface Definition {
+  readonly parameters: readonly number[];
+  readonly locals: readonly number[];
+  readonly body: readonly Code[];
+}
+
+function section(id: number, content: Code): number[] {
+  return [id, ...unsigned(content.length), ...content];
+}
+
+function text(value: string): number[] {
+  return [...unsigned(value.length), ...Array.from(value, (character) => character.charCodeAt(0))];
+}
+
+/** A module that imports shared memory as `of.memory` and exports one function without a result as `run`. */
+export function assemble(pages: number, { parameters, locals, body }: Definition): Uint8Array<ArrayBuffer> {
+  const declared = locals.flatMap((type) => [1, type]);
+  const code = [...unsigned(locals.length), ...declared, ...body.flat(), 0x0b];
+  const shared = 0x03;
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, ...unsigned(parameters.length), ...parameters, 0]),
+    ...section(2, [1, ...text('of'), ...text('memory'), 0x02, shared, ...unsigned(pages), ...unsigned(pages)]),
+    ...section(3, [1, 0]),
+    ...section(7, [1, ...text('run'), 0x00, 0]),
+    ...section(10, [1, ...unsigned(code.length), ...code]),
+  ]);
+}
