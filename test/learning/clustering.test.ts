@@ -115,6 +115,20 @@ describe('k-means', () => {
     expect(() => kMeans(matrixOf(Float64Array.of(1, 2), 1), { k: 3, seed: 0 })).toThrow(RangeError);
   });
 
+  test('of very many rows searches a sample, and ends in a minimum for all of them', () => {
+    const matrix = clouds(
+      [
+        [0, 0],
+        [9, 0],
+        [0, 9],
+      ],
+      17_000,
+      4,
+    );
+    const { sizes, converged } = kMeans(matrix, { k: 3, seed: 5, restarts: 3 });
+    expect({ sizes: [...sizes], converged }).toEqual({ sizes: [17_000, 17_000, 17_000], converged: true });
+  });
+
   test('gives new rows to the nearest centre', () => {
     const matrix = clouds(
       [

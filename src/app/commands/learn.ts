@@ -75,7 +75,7 @@ function evaluateCommand(): Command {
     .option(...SEED)
     .addHelpText(
       'after',
-      `${FILE_HELP} Other texts are categories, yes/no and true/false 1 and 0, ISO dates days; a text that is different in most rows\nand a number that only numbers them are left out and named under "ignored".\n\nPrints {"mean", "folds", "pooled", ...}: auc, prAuc, logloss, brier, ece (10 bins), lift (best 10 %) and accuracy (at 0.5) for the\nlogistic loss; mae, rmse, r2, spearman and pinball (of the quantile, else of one half) for the others.`,
+      `${FILE_HELP} Other texts are categories (rare ones count as missing), yes/no and true/false 1 and 0, ISO dates days; a text that is different in most rows\nand a number that only numbers them are left out and named under "ignored".\n\nPrints {"mean", "folds", "pooled", ...}: auc, prAuc, logloss, brier, ece (10 bins), lift (best 10 %) and accuracy (at 0.5) for the\nlogistic loss; mae, rmse, r2, spearman and pinball (of the quantile, else of one half) for the others.`,
     )
     .action(async (flags: EvaluateFlags) => {
       const { lossOf } = await import('../learn/loss.ts');

@@ -45,6 +45,12 @@ function dayOf(text: string): number {
 const DIFFERENT_SHARE_MAX = 0.5;
 /** In a very short file even a real category may be different in most rows. */
 const DIFFERENT_MIN = 20;
+/**
+ * A category of fewer rows than both say is taken for missing: from so few nothing is learnt but their own labels (LightGBM keeps
+ * categories of few rows apart for the same reason).
+ */
+const CATEGORY_ROWS = 20;
+const CATEGORY_SHARE = 500;
 const IDENTIFIER = /(^|[\s_.-])(id|uuid|guid|index|row_?(number|id)?)$|[a-z](Id|ID)$|^column 1$|^unnamed/i;
 
 /** Whether a numeric column numbers the rows: named like an identifier, whole and different in every row. */
@@ -66,7 +72,13 @@ function readTexts({ texts, values }: TextColumn): Reading {
   if (texts.length > DIFFERENT_MIN && texts.length > DIFFERENT_SHARE_MAX * known) {
     return { ignored: `text with ${texts.length} different values in ${known} rows` };
   }
-  return { values, categorical: true };
+  const least = Math.min(CATEGORY_ROWS, values.length / CATEGORY_SHARE);
+  const rows = new Float64Array(texts.length);
+  for (const place of values) if (!Number.isNaN(place)) rows[place]! += 1;
+  if (rows.every((count) => count < least)) {
+    return { ignored: `text with ${texts.length} different values, none of them in ${Math.ceil(least)} rows` };
+  }
+  return { values: values.map((place) => (rows[place]! >= least ? place : Number.NaN)), categorical: true };
 }
 
 function read(column: Column): Reading {
@@ -89,7 +101,7 @@ function withinFinite(values: Float64Array): Float64Array {
 }
 
 /**
- * Every column but the label and the dropped ones as numbers: yes and no become 1 and 0, ISO dates days, other texts categories.
+ * Every column but the label and the dropped ones as numbers: yes and no become 1 and 0, ISO dates days, other texts categories, rare ones missing.
  * Identifiers are left out and named in `ignored`.
  * @param drop names of columns, or several with commas between them
  * @throws UnusableData for a name in `drop` that is no column

@@ -27,3 +27,12 @@ export function differentRows({ values, rows, columns }: Matrix, enough: number)
   }
   return seen.size;
 }
+
+/** The given rows as a matrix of their own. */
+export function pickRows({ values, columns }: Matrix, rows: Uint32Array): Matrix {
+  const picked = new Float64Array(rows.length * columns);
+  for (const [at, row] of rows.entries()) {
+    picked.set(values.subarray(row * columns, (row + 1) * columns), at * columns);
+  }
+  return { values: picked, rows: rows.length, columns };
+}

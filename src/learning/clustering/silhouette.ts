@@ -1,5 +1,5 @@
 import { createRandom, shuffledIndices } from '../random.ts';
-import type { Matrix } from './matrix.ts';
+import { type Matrix, pickRows } from './matrix.ts';
 
 /** Up to so many rows every pair is looked at; of more, so many are drawn. */
 export const SILHOUETTE_ROWS_MAX = 20_000;
@@ -22,7 +22,7 @@ export function silhouettes(
 ): (number | null)[] {
   const chosen =
     matrix.rows > rowsMax ? shuffledIndices(matrix.rows, createRandom(seed)).subarray(0, rowsMax).sort() : null;
-  const sample = chosen === null ? matrix : pick(matrix, chosen);
+  const sample = chosen === null ? matrix : pickRows(matrix, chosen);
   const labels = clusterings.map((clusters) =>
     chosen === null ? clusters : Int32Array.from(chosen, (row) => clusters[row]!),
   );
@@ -32,14 +32,6 @@ export function silhouettes(
 /** Mean silhouette of one clustering, as `silhouettes`. */
 export function silhouette(matrix: Matrix, clusters: Int32Array, seed: number): number | null {
   return silhouettes(matrix, [clusters], seed)[0] ?? null;
-}
-
-function pick({ values, columns }: Matrix, rows: Uint32Array): Matrix {
-  const picked = new Float64Array(rows.length * columns);
-  for (const [at, row] of rows.entries()) {
-    picked.set(values.subarray(row * columns, (row + 1) * columns), at * columns);
-  }
-  return { values: picked, rows: rows.length, columns };
 }
 
 /** Per row, the sum of distances to each cluster of each clustering, those of one row side by side. */
