@@ -2,7 +2,7 @@ import { type IsotonicMap, isotonicAt } from './isotonic.ts';
 import { type PlattMap, plattAt } from './platt.ts';
 
 export { fitIsotonic, type IsotonicMap, isotonicAt } from './isotonic.ts';
-export { fitPlatt, type PlattMap, plattAt } from './platt.ts';
+export { fitPlatt, type PlattMap } from './platt.ts';
 export { breakEvenProbability, type ContactEconomics, chooseThreshold, type ThresholdChoice } from './profit.ts';
 
 /** From a model's scores to probabilities; plain JSON. */

@@ -20,5 +20,5 @@ export {
   type GammaGammaParameters,
   gammaGammaObjective,
 } from './gamma-gamma.ts';
-export { checkHistory, type PurchaseHistory } from './history.ts';
+export type { PurchaseHistory } from './history.ts';
 export { type Boundary, type FitOutcome, LifetimeDataError } from './result.ts';

@@ -19,4 +19,4 @@ export {
 } from './probability.ts';
 export { liftAt, pearson, prAuc, rocAuc, spearman } from './ranking.ts';
 export { coverage, meanAbsoluteError, pinballLoss, rootMeanSquaredError, rSquared } from './regression.ts';
-export { meanOf, orderOf, quantileOfSorted, ranksOf, type Vector } from './vectors.ts';
+export { quantileOfSorted, ranksOf, type Vector } from './vectors.ts';
