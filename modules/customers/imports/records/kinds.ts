@@ -33,6 +33,7 @@ const TIMES = new Set([
   'churnedAt',
   'startedAt',
   'cancelledAt',
+  'changedAt',
   'issuedAt',
   'dueAt',
   'paidAt',
