@@ -56,7 +56,7 @@ export interface Life {
 
 const TRIAL_DAYS = 14;
 /** Per day, of an account that is neither content nor discontented. */
-const LEAVE = 0.00036;
+const LEAVE = 0.00042;
 const DIP = 0.0004;
 const PAUSE = 0.00012;
 const UPGRADE = 0.0006;
