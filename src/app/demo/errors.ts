@@ -12,7 +12,7 @@ export class DemoFolderTaken extends DomainError {
   constructor(folder: string, holds: string, wanted: string, remedy: string) {
     super(
       'APP_DEMO_FOLDER_TAKEN',
-      `The data folder ${folder} holds ${holds}, and ${wanted} must not be mixed with it. ${remedy}`,
+      `The data folder ${folder} holds ${holds}; ${wanted} cannot be mixed with it. ${remedy}`,
       { details: { folder } },
     );
   }

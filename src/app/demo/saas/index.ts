@@ -64,13 +64,13 @@ async function optionsFor(
   const there = jobs.map(({ source }) => optionsOf(source)).find((options) => options !== null) ?? null;
   const options = completed(asked, there ?? SAAS_DEFAULTS);
   const refuse = (holds: string, remedy: string) =>
-    new DemoFolderTaken(infra.dataFolder, holds, 'the generated subscription business', remedy);
+    new DemoFolderTaken(infra.dataFolder, holds, 'what you ask for', remedy);
   const other = 'name another folder: HOLDFAST_DATA=.holdfast-saas npm run demo -- --saas.';
   if (there !== null) {
     if (saasSource(there) === saasSource(options)) return options;
     const { customers, months, seed } = there;
     throw refuse(
-      `another subscription business (--customers ${customers} --months ${months} --seed ${seed})`,
+      `another generated business (--customers ${customers} --months ${months} --seed ${seed})`,
       `Start that again without these options, or ${other}`,
     );
   }
@@ -89,7 +89,7 @@ async function importAll(
   jobs: readonly ImportJob[],
 ): Promise<ImportView[]> {
   const source = saasSource(options);
-  const folder = path.join(application.infra.dataFolder, 'demo', source);
+  const folder = path.join(application.infra.dataFolder, 'demo');
   say(`generating them as import files in ${folder}`);
   const rows = await writeFiles(folder, options);
   const views: ImportView[] = [];
