@@ -10,6 +10,7 @@ import type { ImportView } from '../../imports/view.ts';
 import type { Demo } from '../demo.ts';
 import { DemoFolderTaken } from '../errors.ts';
 import { importedBefore, importOrFollow, realImports } from '../imports.ts';
+import { ONLINE_RETAIL_SOURCE } from '../online-retail.ts';
 import { computeWhatIsKnown, isReckoned, setUpBusiness } from '../setup.ts';
 import type { SaasOptions } from './accounts.ts';
 import { COMPANY, PLANS } from './business.ts';
@@ -44,12 +45,14 @@ async function prepare(application: Application, call: Call, asked: SaasAsked): 
   });
   say(`${count(customers)} accounts that signed up within ${months} months, seed ${seed}`);
   const source = saasSource(options);
+  const folder = path.join(application.infra.dataFolder, 'demo');
   if (FILES.every(({ type }) => importedBefore(jobs, source, type)?.state === 'DONE')) {
     say('imported at an earlier start; nothing is imported twice');
     if (!(await isReckoned(application))) await computeWhatIsKnown(application, call);
     return;
   }
-  const views = await importAll(application, call, options, jobs);
+  const views = await importAll(application, call, folder, options, jobs);
+  await rm(folder, { recursive: true, force: true });
   say(`\n${qualityInShort(views)}`);
   say('\ncomputing churn, health and risk of every customer');
   await computeWhatIsKnown(application, call);
@@ -74,7 +77,7 @@ async function optionsFor(
       `Start that again without these options, or ${other}`,
     );
   }
-  if (jobs.some(({ source }) => source === 'online-retail'))
+  if (jobs.some(({ source }) => source === ONLINE_RETAIL_SOURCE))
     throw refuse('Online Retail', `Start that again with "npm run demo", or ${other}`);
   // Its ids and its clock would spoil what somebody else put there.
   const customers = await composition.services.customers.count();
@@ -85,11 +88,11 @@ async function optionsFor(
 async function importAll(
   application: Application,
   call: Call,
+  folder: string,
   options: SaasOptions,
   jobs: readonly ImportJob[],
 ): Promise<ImportView[]> {
   const source = saasSource(options);
-  const folder = path.join(application.infra.dataFolder, 'demo');
   say(`generating them as import files in ${folder}`);
   const rows = await writeFiles(folder, options);
   const views: ImportView[] = [];
@@ -99,6 +102,5 @@ async function importAll(
     const before = importedBefore(jobs, source, type);
     views.push(await importOrFollow(application, call, path.join(folder, name), input, before));
   }
-  await rm(folder, { recursive: true, force: true });
   return views;
 }
