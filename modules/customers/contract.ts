@@ -160,4 +160,7 @@ export interface NewCustomer {
   readonly externalId: string;
   /** First business time: the signup, until somebody says otherwise. */
   readonly seenAt: Date;
+  /** What is known of their activity already, so that it need not be written after them. */
+  readonly lastActivityAt?: Date | null;
+  readonly firstOrderAt?: Date | null;
 }

@@ -1,8 +1,8 @@
 import { type Queryable, writeTogether } from '../../src/core/database/index.ts';
 import { DomainError } from '../../src/core/errors.ts';
 import type { LedgerRequest, Posted } from './commands.ts';
-import { type AccountRow, expectedAccountsWrite } from './queries.ts';
-import { capPeriod, type Desk, decide } from './service-decide.ts';
+import { type AccountChange, type AccountRow, expectedAccountsWrite } from './queries.ts';
+import { capPeriod, type Desk, decide, type Programme } from './service-decide.ts';
 import { type Made, type PostingPorts, postedOf, postingWrites } from './service-posting.ts';
 
 /** Accounts as this process last knew them, by customer. */
@@ -36,13 +36,17 @@ export function createKnownAccounts(): KnownAccounts {
 }
 
 /** A key was used before, an account is not as it was known, or another writer was in the way. */
-const MEANWHILE = new Set(['23505', '22012', '40001', '40P01']);
+const MEANWHILE = new Set(['23505', '22012', '40001', '40P01', '55P03']);
 
 /** The most batches in a row that go behind locks because attempts failed. */
 const SIT_OUT_MAX = 64;
 
-/** Attempts with `postOptimistically`, the more seldom the more of them failed: then other processes write the same accounts. */
+/**
+ * Attempts without locks, the more seldom the more of them failed: then other processes write the same accounts.
+ * @param database carries statements out in the order they were sent
+ */
 export function createOptimisticPosting(database: Queryable, ports: PostingPorts, known: KnownAccounts) {
+  const keysUnderWay = new Set<string>();
   let sitOut = 0;
   let failures = 0;
   return async (requests: readonly LedgerRequest[]): Promise<readonly Posted[] | undefined> => {
@@ -50,7 +54,13 @@ export function createOptimisticPosting(database: Queryable, ports: PostingPorts
       sitOut -= 1;
       return undefined;
     }
-    const outcome = await postOptimistically(database, ports, known, requests);
+    const programme = await ports.programme();
+    // Decided and sent in one turn: the next batch builds on what this one comes to, and is carried out behind it.
+    const batch = decideAll(programme, ports.clock.now(), known, requests);
+    if (batch === undefined || batch.made.some(({ request }) => keysUnderWay.has(request.key))) return undefined;
+    for (const { request } of batch.made) keysUnderWay.add(request.key);
+    const outcome = await send(database, ports, known, batch);
+    for (const { request } of batch.made) keysUnderWay.delete(request.key);
     if (outcome === 'meanwhile') {
       failures += 1;
       sitOut = Math.min(2 ** failures, SIT_OUT_MAX);
@@ -61,21 +71,23 @@ export function createOptimisticPosting(database: Queryable, ports: PostingPorts
   };
 }
 
+/** What a batch comes to. */
+interface Decided {
+  readonly made: readonly Made[];
+  readonly changes: readonly AccountChange[];
+}
+
 /**
- * Posts a batch by one statement, without a lock or a look at anything: decided on accounts as this process left them,
- * and refused by the database as a whole when one of them is not so any more or a key is not new.
- * @returns undefined when nothing was tried: a customer not known here, a refusal (which must not rest on what may be
- *   stale), a repeated key, or a command that needs to read; `meanwhile` when the database refused. Either way nothing
- *   was done, and the batch has to be posted behind locks (`postBatch`)
+ * Decides a batch without a lock or a look at anything, on accounts as this process left them or is about to.
+ * @returns undefined when it has to be decided behind locks: a customer not known here, a refusal (which must not rest on
+ *   what may be stale), a repeated key, or a command that needs to read
  */
-async function postOptimistically(
-  database: Queryable,
-  ports: PostingPorts,
+function decideAll(
+  programme: Programme,
+  now: Date,
   known: KnownAccounts,
   requests: readonly LedgerRequest[],
-): Promise<readonly Posted[] | undefined | 'meanwhile'> {
-  const programme = await ports.programme();
-  const now = ports.clock.now();
+): Decided | undefined {
   const desk: Desk = {
     programme,
     now,
@@ -104,14 +116,28 @@ async function postOptimistically(
     before: before.get(customerId) as AccountRow,
     after: account,
   }));
+  return { made, changes };
+}
+
+/**
+ * Posts a batch by one statement, which the database refuses as a whole when one of the accounts is not as it was taken
+ * to be or a key is not new. Whatever was built on a batch that is refused is refused as well.
+ * @returns `meanwhile` when it was refused: nothing was done, and the batch has to be posted behind locks (`postBatch`)
+ */
+async function send(
+  database: Queryable,
+  ports: PostingPorts,
+  known: KnownAccounts,
+  { made, changes }: Decided,
+): Promise<readonly Posted[] | 'meanwhile'> {
+  known.keep(changes.map(({ after }) => after));
   try {
     await writeTogether(database, postingWrites(ports.clock, made, expectedAccountsWrite(changes)));
   } catch (error) {
-    known.forget(before.keys());
+    known.forget(changes.map(({ after }) => after.customerId));
     const { code } = error as { code?: unknown };
     if (typeof code === 'string' && MEANWHILE.has(code)) return 'meanwhile';
     throw error;
   }
-  known.keep(after.values());
   return made.map(({ posted }) => posted);
 }

@@ -93,7 +93,7 @@ export function createLoyaltyService(
   const commit = createGroupCommit<LedgerRequest, Posted>({
     database,
     what: 'The loyalty ledger',
-    attempt: createOptimisticPosting(database, posting, known),
+    attempt: createOptimisticPosting(database.inOrder, posting, known),
     // Known before it is committed: should it not be, the next attempt is refused and comes back here.
     run: (tx, requests) => postBatch(tx, posting, requests, known.keep),
     maxBatch: MAX_BATCH,

@@ -54,7 +54,9 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
     const invoicesOf = groupBy(invoices, (invoice) => invoice.customerId);
     const ticketsOf = groupBy(tickets, (ticket) => ticket.customerId);
     const running = subscriptions.filter((one) => one.cancelledAt === null || one.cancelledAt > at);
-    const planOf = new Map(running.map((subscription) => [subscription.customerId, subscription.plan]));
+    // Of several subscriptions the dearest is the plan; the others are additions to it.
+    const byPrice = [...running].sort((a, b) => a.mrrMinor - b.mrrMinor);
+    const planOf = new Map(byPrice.map((subscription) => [subscription.customerId, subscription.plan]));
     return new Map(
       known.map(({ id, lastActivityAt, firstOrderAt }) => {
         const plan = planOf.get(id) ?? '';

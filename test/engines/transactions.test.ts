@@ -76,6 +76,52 @@ describe.each([
   });
 });
 
+describe('statements in order', () => {
+  test('are carried out as they were sent, and one that fails leaves the next alone', async () => {
+    await database.query('delete from note');
+    const sent = [
+      database.inOrder.query('insert into note values (1)'),
+      database.inOrder.query('insert into note values (1)'),
+      database.inOrder.query("update note set words = 'seen' where id = 1 returning id", [], { name: 'see' }),
+      database.inOrder.query('select id from note where words = $1', ['seen']),
+      database.inOrder.query("update note set words = 'seen' where id = 1 returning id", [], { name: 'see' }),
+    ];
+    const outcomes = await Promise.allSettled(sent);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(await sent[3]).toEqual([{ id: 1 }]);
+    expect(await notes()).toEqual([{ id: 1 }]);
+  });
+
+  test('give a lock up soon, for those that wait behind', async () => {
+    await database.query('delete from note');
+    await database.query('insert into note values (1)');
+    await database.transaction(async (tx) => {
+      await tx.query('select * from note where id = 1 for update');
+      const held = database.inOrder.query("update note set words = 'mine' where id = 1");
+      const behind = database.inOrder.query('insert into note values (2)');
+      await expect(held).rejects.toMatchObject({ code: '55P03' });
+      await behind;
+    });
+    expect(await notes()).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  test('go on over a new connection when theirs was cut', async () => {
+    const [connection] = await database.inOrder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const asleep = database.inOrder.query('select pg_sleep(60)');
+    const behind = database.inOrder.query('select 1');
+    const cut = Promise.allSettled([asleep, behind]);
+    await database.query('select pg_terminate_backend($1)', [connection?.pid]);
+    expect((await cut).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await database.inOrder.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
 test('array literals say what the driver would', async () => {
   const texts = [
     'plain',

@@ -1,8 +1,10 @@
+import { DomainError } from '../../../src/core/errors.ts';
 import { newEvent } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { CurrencyMismatch } from '../errors.ts';
 import { invoiceIssued, invoicePaid } from '../events.ts';
 import { invoiceInput } from '../inputs.ts';
+import type { DerivedEvent } from './facts.ts';
 import { createStore } from './store.ts';
 import { given, kept, type RecordKind } from './upsert.ts';
 
@@ -98,5 +100,31 @@ export const invoices: RecordKind<ReturnType<typeof invoiceInput.parse>, Invoice
       facts.events.push(newEvent(invoicePaid, { customerId, payload, at: after.paidAt }));
       facts.stream.push({ name: 'invoice.paid', externalId, customerId, at: after.paidAt, money, properties });
     }
+  },
+};
+
+/** What the stream says of an invoice that was not paid when it was due. */
+export const overdueEvent = (row: InvoiceRow): DerivedEvent => ({
+  name: 'invoice.overdue',
+  externalId: row.externalId,
+  state: row.dueAt.toISOString(),
+  customerId: row.customerId,
+  at: row.dueAt,
+  money: { amountMinor: row.amountMinor, currency: row.currency },
+  properties: { invoiceId: row.externalId, dueAt: row.dueAt.toISOString() },
+});
+
+/** Invoices of the past: what became overdue before they were told of is history, and is not published any more. */
+export const pastInvoices: typeof invoices = {
+  ...invoices,
+  decide(input, customerId, was, rules) {
+    const row = invoices.decide(input, customerId, was, rules);
+    const isOverdue = !(row instanceof DomainError) && row.paidAt === null && row.dueAt < rules.now;
+    return isOverdue && row.overdueAt === null ? { ...row, overdueAt: row.dueAt } : row;
+  },
+  tell(facts, upserted, input) {
+    invoices.tell(facts, upserted, input);
+    const { before, after } = upserted;
+    if (after.overdueAt !== null && (before?.overdueAt ?? null) === null) facts.stream.push(overdueEvent(after));
   },
 };

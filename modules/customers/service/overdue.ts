@@ -2,7 +2,7 @@ import type { Call } from '../../../src/core/call.ts';
 import { newEvent } from '../../../src/core/events/index.ts';
 import { invoiceOverdue } from '../events.ts';
 import { Facts } from './facts.ts';
-import { type InvoiceRow, invoicePayload } from './invoices.ts';
+import { type InvoiceRow, invoicePayload, overdueEvent } from './invoices.ts';
 import type { Ground } from './upsert.ts';
 
 /** Invoices per transaction: write transactions hold readers of the outbox back. */
@@ -25,11 +25,9 @@ export async function publishOverdue(ground: Ground, call: Call, signal?: AbortS
       );
       const facts = new Facts();
       for (const row of rows) {
-        const { customerId, externalId, amountMinor, currency, dueAt: at } = row;
-        facts.events.push(newEvent(invoiceOverdue, { customerId, payload: invoicePayload(row), at }));
-        const properties = { invoiceId: externalId, dueAt: at.toISOString() };
-        const derived = { externalId, state: at.toISOString(), customerId, at, money: { amountMinor, currency } };
-        facts.stream.push({ ...derived, name: 'invoice.overdue', properties });
+        const payload = invoicePayload(row);
+        facts.events.push(newEvent(invoiceOverdue, { customerId: row.customerId, payload, at: row.dueAt }));
+        facts.stream.push(overdueEvent(row));
       }
       await facts.write(tx, call, ground);
       return rows.length;

@@ -1,6 +1,6 @@
 import type { Call } from '../../../src/core/call.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { Queryable, Tx } from '../../../src/core/database/index.ts';
+import { type Queryable, type Tx, textArray } from '../../../src/core/database/index.ts';
 import type { DomainError } from '../../../src/core/errors.ts';
 import { appendEvents, newEvent } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
@@ -42,6 +42,32 @@ export async function idsByExternalIds(
   return new Map(rows.map((row) => [row.externalId, row.id]));
 }
 
+/** A customer with the activity on record. */
+export interface KnownCustomer {
+  readonly id: string;
+  readonly lastActivityMs: number | null;
+  readonly firstOrderMs: number | null;
+}
+
+/** The same, with the activity on record. */
+export async function customersByExternalIds(
+  queryable: Queryable,
+  externalIds: readonly string[],
+): Promise<Map<string, KnownCustomer>> {
+  if (externalIds.length === 0) return new Map();
+  const rows = await queryable.query<KnownCustomer & { externalId: string }>(
+    `select n as "externalId", c.id, extract(epoch from c.last_activity_at)::float8 * 1000 as "lastActivityMs",
+       extract(epoch from c.first_order_at)::float8 * 1000 as "firstOrderMs"
+     from unnest($1::text[]) as n
+     left join customer o on o.external_id = n
+     left join customer_alias a on o.id is null and a.external_id = n
+     join customer c on c.id = coalesce(o.id, a.customer_id)`,
+    [textArray(externalIds)],
+    { name: 'customers_by_external_id' },
+  );
+  return new Map(rows.map(({ externalId, ...known }) => [externalId, known]));
+}
+
 /** Of the ids given: those merged away, with the customer who lives on. */
 export async function survivors(queryable: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
@@ -74,23 +100,28 @@ export async function ensureCustomers(
   customers: readonly NewCustomer[],
   options: { readonly origin: Origin; readonly quiet?: boolean },
 ): Promise<Map<string, string>> {
-  const first = new Map<string, Date>();
-  for (const { externalId, seenAt } of customers) {
-    const known = first.get(externalId);
-    if (known === undefined || seenAt < known) first.set(externalId, seenAt);
+  const first = new Map<string, NewCustomer>();
+  for (const customer of customers) {
+    const known = first.get(customer.externalId);
+    if (known === undefined || customer.seenAt < known.seenAt) first.set(customer.externalId, customer);
   }
   const ids = await idsByExternalIds(tx, [...first.keys()]);
   const missing = [...first.keys()].filter((externalId) => !ids.has(externalId)).sort();
   if (missing.length === 0) return ids;
+  const times = (of: (customer: NewCustomer) => Date | null | undefined) =>
+    missing.map((externalId) => of(first.get(externalId) as NewCustomer)?.toISOString() ?? null);
   const made = await tx.query<{ id: string; externalId: string }>(
-    `insert into customer (id, external_id, name, status, signup_at, created_at, updated_at)
-     select id, external_id, external_id, 'ACTIVE', signup_at, $4, $4
-     from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as n(id, external_id, signup_at)
+    `insert into customer (id, external_id, name, status, signup_at, last_activity_at, first_order_at, created_at, updated_at)
+     select id, external_id, external_id, 'ACTIVE', signup_at, last_at, order_at, $6, $6
+     from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+       as n(id, external_id, signup_at, last_at, order_at)
      on conflict (external_id) do nothing returning id, external_id as "externalId"`,
     [
       missing.map(() => newId()),
       missing,
-      missing.map((externalId) => (first.get(externalId) as Date).toISOString()),
+      times(({ seenAt }) => seenAt),
+      times(({ lastActivityAt }) => lastActivityAt),
+      times(({ firstOrderAt }) => firstOrderAt),
       clock.now(),
     ],
     { name: 'customer_ensure' },

@@ -42,14 +42,18 @@ const store = createStore<SubscriptionRow>({
 
 type ChangeKind = 'STARTED' | 'CHANGED' | 'CANCELLED';
 
-/** What a subscription went through from one state to the next, each with its business time. */
+/**
+ * What a subscription went through from one state to the next, each with its business time. Told anew how it began, it
+ * still began then: so a history that is told twice is the same history.
+ */
 function movements({ before, after }: Upserted<SubscriptionRow>, changedAt: Date): { kind: ChangeKind; at: Date }[] {
   const wasRunning = before !== null && before.cancelledAt === null;
   const runs = after.cancelledAt === null;
   const moves: { kind: ChangeKind; at: Date }[] = [];
+  const changed = changedAt.getTime() === after.startedAt.getTime() ? 'STARTED' : 'CHANGED';
   if (before === null) moves.push({ kind: 'STARTED', at: after.startedAt });
   else if (!wasRunning && runs) moves.push({ kind: 'STARTED', at: changedAt });
-  else if (wasRunning && runs && worthOf(before) !== worthOf(after)) moves.push({ kind: 'CHANGED', at: changedAt });
+  else if (wasRunning && runs && worthOf(before) !== worthOf(after)) moves.push({ kind: changed, at: changedAt });
   if ((before === null || wasRunning) && after.cancelledAt !== null)
     moves.push({ kind: 'CANCELLED', at: after.cancelledAt });
   return moves;

@@ -17,7 +17,7 @@ const UNIT_NAMES = { ROWS: 'rows', ORDERS: 'orders', CUSTOMERS: 'customers', PRO
 
 export const count = (value: number): string => value.toLocaleString('en');
 /** Cut, not rounded: a score never looks better than it is. */
-const percent = (share: number): string => `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
+export const percent = (share: number): string => `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
 
 /** An exact decimal for people: thousands grouped, two places. */
 export function decimal(text: string): string {

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.ts';
 import type { Logger } from '../logger.ts';
 import { type Listener, openListener } from './listener.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
 import { noteStatement } from './statements.ts';
 
 /** Something SQL can be sent to. Rows come back typed by the caller, `int8` as a safe number, `numeric` as text. */
@@ -45,6 +46,12 @@ export interface TransactionOptions {
 export interface Database extends Queryable {
   /** Runs in one transaction; commits when `run` resolves, rolls back when it throws. Deadlocks are retried three times. */
   transaction<T>(run: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * One connection for statements that build on one another: they are carried out in the order they were sent, without
+   * waiting for the answer to the one before. Each is a transaction of its own, which fails (55P03) rather than wait for
+   * a lock, since all behind it would wait along.
+   */
+  readonly inOrder: Queryable;
   /** Follows a channel on a connection that is re-established when lost; `onNotify('')` is called after each reconnect. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
   readonly pool: pg.Pool;
@@ -65,6 +72,8 @@ const PIPELINED_CONNECTIONS = 4;
 /** Long write transactions hold every outbox reader back, so all are bounded. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** How long a statement may wait for a lock while others wait behind it: about as long as a short transaction lasts. */
+const IN_ORDER_LOCK_TIMEOUT_MS = 100;
 const DEADLOCK_RETRIES = 3;
 const RETRYABLE = new Set(['40P01', '40001']);
 
@@ -138,6 +147,11 @@ export function createDatabase(options: DatabaseOptions): Database {
     pipelinedPool ??= open({ max: PIPELINED_CONNECTIONS, pipeline: true });
     return pipelinedPool;
   };
+  let pipeline: Pipeline | undefined;
+  const inOrder = (): Pipeline => {
+    pipeline ??= openPipeline({ ...config, lock_timeout: IN_ORDER_LOCK_TIMEOUT_MS });
+    return pipeline;
+  };
   let prisma: PrismaClient | undefined;
   let listener: Listener | undefined;
 
@@ -192,6 +206,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       return prisma;
     },
     query: queryWith((config) => pool.query(config)),
+    inOrder: { query: queryWith((config) => inOrder().send(config)) },
     async transaction(run, options = {}) {
       const { isolation } = options;
       const begin = isolation === undefined ? 'begin' : `begin isolation level ${isolation}`;
@@ -213,6 +228,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       closing = true;
       await listener?.close();
       await prisma?.$disconnect();
+      await pipeline?.close();
       await pipelinedPool?.end();
       await pool.end();
     },

@@ -85,6 +85,41 @@ test('inputs of one lock go into one batch', async () => {
   expect(batches).toEqual([names(40)]);
 });
 
+test('attempts on one lock overlap; what has to go behind the lock keeps others away until it is done', async () => {
+  const { database, release, open } = heldDatabase();
+  const attempted: string[][] = [];
+  const answers: ((refused: boolean) => void)[] = [];
+  const { commit, batches } = grouping({
+    database,
+    keyOf: () => 'the same',
+    attempt: (inputs) => {
+      attempted.push([...inputs]);
+      return new Promise((resolve) => {
+        answers.push((refused) => resolve(refused ? undefined : inputs.map((input) => input.toUpperCase())));
+      });
+    },
+  });
+  const first = names(20, 'a').map(commit);
+  await turn();
+  expect(attempted.map((inputs) => inputs.length)).toEqual([10, 10]);
+
+  const later = names(2, 'b').map(commit);
+  answers[0]?.(true);
+  answers[1]?.(false);
+  await turn();
+  await turn();
+  // One place is free, and yet nobody is sent to wait behind the lock of the first batch.
+  expect({ attempted: attempted.length, batches: batches.length, open: open() }).toEqual({
+    attempted: 2,
+    batches: 1,
+    open: 1,
+  });
+  release();
+  while (attempted.length < 3) await turn();
+  answers[2]?.(false);
+  expect(await Promise.all([...first, ...later])).toEqual([...names(20, 'A'), ...names(2, 'B')]);
+});
+
 test('a batch that throws is tried one by one: only who is at fault fails', async () => {
   class Wrong extends DomainError {
     constructor() {

@@ -7,15 +7,18 @@ export interface GroupCommitOptions<I, O> {
   readonly what: string;
   /** The rule for a batch, in order: an answer or a DomainError for each input. Throwing fails the batch, see below. */
   readonly run: (tx: Tx, inputs: readonly I[]) => Promise<readonly (O | DomainError)[]>;
-  /** Tried before `run`, without the shared transaction. Undefined: it could not, and nothing was changed. */
+  /**
+   * Tried before `run`, without the shared transaction. Undefined: it could not, and nothing was changed. Attempts on the
+   * same locks may overlap: it is theirs to see that each builds on the one before or changes nothing.
+   */
   readonly attempt?: (inputs: readonly I[]) => Promise<readonly (O | DomainError)[] | undefined>;
   readonly maxBatch: number;
   /** Batches in flight at once: two keep the connection busy while the next batch gathers. */
   readonly maxInFlight?: number;
   readonly maxQueued: number;
   /**
-   * What an input locks. Inputs that lock what a batch in flight holds stay in the queue until it is done, instead of
-   * holding a connection that can only wait; the others go ahead.
+   * What an input locks. Inputs that lock what a batch in its transaction holds stay in the queue until it is done,
+   * instead of holding a connection that can only wait; the others go ahead.
    */
   readonly keyOf?: (input: I) => string | undefined;
   /** How the shared transactions are run, e.g. pipelined. */
@@ -44,7 +47,7 @@ interface Waiting<I, O> {
 export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (input: I) => Promise<O> {
   const { database, run, maxBatch, maxQueued, maxInFlight = 2 } = options;
   const queue: Waiting<I, O>[] = [];
-  const busy = new Set<string>();
+  const busy = new Map<string, number>();
   let inFlight = 0;
   let scheduled = false;
 
@@ -58,11 +61,29 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
     });
   };
 
-  const commit = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
+  const keysOf = (batch: readonly Waiting<I, O>[]) =>
+    new Set(batch.map((waiting) => waiting.key).filter((key) => key !== undefined));
+
+  /** Keeps away who would only wait for the locks of the transaction. */
+  const transaction = async (batch: readonly Waiting<I, O>[]) => {
+    const keys = keysOf(batch);
+    for (const key of keys) busy.set(key, (busy.get(key) ?? 0) + 1);
     try {
       const inputs = batch.map((waiting) => waiting.input);
-      const attempted = await options.attempt?.(inputs);
-      settle(batch, attempted ?? (await database.transaction((tx) => run(tx, inputs), options.transaction)));
+      return await database.transaction((tx) => run(tx, inputs), options.transaction);
+    } finally {
+      for (const key of keys) {
+        const others = (busy.get(key) ?? 0) - 1;
+        if (others > 0) busy.set(key, others);
+        else busy.delete(key);
+      }
+    }
+  };
+
+  const commit = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
+    try {
+      const attempted = await options.attempt?.(batch.map((waiting) => waiting.input));
+      settle(batch, attempted ?? (await transaction(batch)));
     } catch (error) {
       if (batch.length === 1) (batch[0] as Waiting<I, O>).reject(error);
       else for (const waiting of batch) await commit([waiting]);
@@ -73,9 +94,10 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
   const shareOf = (waiting: number, free: number) =>
     Math.min(maxBatch, Math.max(Math.ceil(waiting / free), SMALL_BATCH));
 
-  /**
-   * The first inputs that can run beside what is in flight, and whatever else waits for the same locks, in order.
-   */
+  /** Without attempts, what waits for the same locks could only wait longer: it goes along, in order. */
+  const gathers = options.attempt === undefined;
+
+  /** The first inputs that can run beside what is in flight. */
   const take = (): Waiting<I, O>[] => {
     const share = shareOf(queue.length, maxInFlight - inFlight);
     const batch: Waiting<I, O>[] = [];
@@ -86,7 +108,7 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
       const waiting = queue[index] as Waiting<I, O>;
       const { key } = waiting;
       const free = key === undefined || !busy.has(key);
-      const together = key !== undefined && keys.has(key) && batch.length < maxBatch;
+      const together = gathers && key !== undefined && keys.has(key) && batch.length < maxBatch;
       if (free && (batch.length < share || together)) {
         batch.push(waiting);
         if (key !== undefined) keys.add(key);
@@ -101,12 +123,9 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
     while (inFlight < maxInFlight && queue.length > 0) {
       const batch = take();
       if (batch.length === 0) return;
-      const keys = new Set(batch.map((waiting) => waiting.key).filter((key) => key !== undefined));
-      for (const key of keys) busy.add(key);
       inFlight += 1;
       void commit(batch).finally(() => {
         inFlight -= 1;
-        for (const key of keys) busy.delete(key);
         schedule();
       });
     }

@@ -95,6 +95,14 @@ export const FIELDS: Readonly<Record<RecordType, readonly ImportField[]>> = {
     field('startedAt', true, 'When it began.', 'started', 'start', 'start date'),
     field('cancelledAt', false, 'When it ended.', 'cancelled', 'canceled at', 'end date', 'ended at'),
     field('cancelReason', false, 'Why it ended.', 'reason'),
+    field(
+      'changedAt',
+      false,
+      'When the state in this row began; several rows of a subscription, the earliest first, are its history.',
+      'changed',
+      'valid from',
+      'effective date',
+    ),
   ],
   INVOICES: [
     field(

@@ -119,10 +119,14 @@ async function validateRecords(run: ImportRun, type: PlainType): Promise<Validat
   return { quality, goodRows };
 }
 
-/** Rows about a record that an earlier row is about as well. */
+/** Rows about a record that an earlier row is about as well; states of a record from different times are its history. */
 async function repeatedRecords(run: ImportRun, goodRows: string): Promise<Finding> {
   const id = textOf(run.options, 'externalId');
-  const key = `if(${id} = '', concat(${textOf(run.options, 'customerExternalId')}, ' ', ${textOf(run.options, 'email')}), ${id})`;
+  const record = `if(${id} = '', concat(${textOf(run.options, 'customerExternalId')}, ' ', ${textOf(run.options, 'email')}), ${id})`;
+  const key =
+    columnOf(run.options, 'changedAt') === null
+      ? record
+      : `concat(${record}, ' ', ${textOf(run.options, 'changedAt')})`;
   const [found] = await run.analytics.query<{ count: number; examples: [number, string][] }>(
     `SELECT sum(rows - 1) AS count, groupArrayIf(5)((last, key), rows > 1) AS examples
      FROM (SELECT ${key} AS key, count() AS rows, max(line) AS last FROM ${run.stage.table} WHERE ${goodRows} GROUP BY key)`,

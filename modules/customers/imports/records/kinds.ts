@@ -6,7 +6,7 @@ import { contactInput, customerInput, invoiceInput, subscriptionInput, ticketInp
 import { contacts } from '../../service/contacts.ts';
 import { upsertCustomers } from '../../service/customers.ts';
 import { Facts } from '../../service/facts.ts';
-import { invoices } from '../../service/invoices.ts';
+import { invoices, pastInvoices } from '../../service/invoices.ts';
 import type { CustomerReference } from '../../service/references.ts';
 import type { Upserted } from '../../service/store.ts';
 import { subscriptions } from '../../service/subscriptions.ts';
@@ -33,6 +33,7 @@ const TIMES = new Set([
   'churnedAt',
   'startedAt',
   'cancelledAt',
+  'changedAt',
   'issuedAt',
   'dueAt',
   'paidAt',
@@ -107,10 +108,11 @@ const kindOf = <Input extends CustomerReference, Row extends RecordRow>(
   schema: z.ZodType,
   kind: RecordKind<Input, Row>,
   input: ImportKind['input'],
+  past: RecordKind<Input, Row> = kind,
 ): ImportKind => ({
   schema,
   input,
-  store: (run, inputs) => storeRecords(run, inputs, kind),
+  store: (run, inputs) => storeRecords(run, inputs, run.job.live ? kind : past),
 });
 
 /** The record types whose rows go through the services of the API, a batch at a time. */
@@ -142,11 +144,16 @@ export const importKinds: Readonly<Record<Exclude<RecordType, 'ORDERS' | 'EVENTS
     mrrMinor: minor(texts.mrr, texts.currency ?? currency),
     currency: texts.currency ?? currency,
   })),
-  INVOICES: kindOf(invoiceInput, invoices, (texts, currency) => ({
-    ...plain(texts, ['amount', 'currency']),
-    amountMinor: minor(texts.amount, texts.currency ?? currency),
-    currency: texts.currency ?? currency,
-  })),
+  INVOICES: kindOf(
+    invoiceInput,
+    invoices,
+    (texts, currency) => ({
+      ...plain(texts, ['amount', 'currency']),
+      amountMinor: minor(texts.amount, texts.currency ?? currency),
+      currency: texts.currency ?? currency,
+    }),
+    pastInvoices,
+  ),
   TICKETS: kindOf(ticketInput, tickets, (texts) => ({
     ...plain(texts),
     ...(texts.priority === undefined ? {} : { priority: texts.priority.toUpperCase() }),

@@ -30,21 +30,26 @@ export function eventValues(options: ImportOptions): DerivedColumn[] {
   const given = columnOf(options, 'properties') === null ? null : text('properties');
   const mappedFrom = own.length === 0 ? null : `if(has(${quoteList(own)}, ${text('name')}), ${text('name')}, '')`;
   return [
-    { name: 'source_id', type: 'String', sql: text('id') },
+    { name: 'source_id', type: 'String', sql: text('id'), kept: false },
     { name: 'name', type: 'LowCardinality(String)', sql: name },
     {
       name: 'at',
       type: "Nullable(DateTime64(3, 'UTC'))",
       sql: parseTime(text('at'), options.dateFormat, options.timeZone),
     },
-    { name: 'customer', type: 'String', sql: text('customerExternalId') },
+    { name: 'customer', type: 'String', sql: text('customerExternalId'), kept: false },
     { name: 'value', type: 'Nullable(Decimal(20, 6))', sql: parseDecimal(text('value'), 20, 6) },
     {
       name: 'currency',
       type: 'LowCardinality(String)',
       sql: `if(${text('currency')} = '' AND ${text('value')} != '' AND name IN (${MONEY_NAMES.map(quote).join(', ')}), ${quote(options.currency)}, upper(${text('currency')}))`,
     },
-    { name: 'properties', type: 'String', sql: propertiesSql(given, mappedFrom, options.hasMoreColumns) },
+    {
+      name: 'properties',
+      type: 'String',
+      sql: propertiesSql(given, mappedFrom, options.hasMoreColumns),
+      kept: options.hasMoreColumns || mappedFrom !== null,
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
 import { catalogueNames, countsAsActivity } from '../../catalogue.ts';
 import { noteActivity } from '../../service/facts.ts';
-import { CUSTOMER_UNKNOWN, inBatches, resolveCustomers } from '../customers.ts';
+import { CUSTOMER_UNKNOWN, forEachAtOnce, inBatches, resolveCustomers } from '../customers.ts';
 import { ruleMessage } from '../domain/messages.ts';
 import { type Finding, qualityReport } from '../domain/reports.ts';
 import { keepRejects, shapeFindings, tryRules } from '../findings.ts';
@@ -134,7 +134,7 @@ async function eventCustomers(run: ImportRun): Promise<void> {
 }
 
 /** One block in memory at a time, of this many rows. */
-const BLOCK_ROWS = 400_000;
+const BLOCK_ROWS = 250_000;
 
 /** An event is (source, id of the source), or (hash of the file, row): stored again, it replaces itself. */
 async function loadEvents(run: ImportRun): Promise<void> {
@@ -160,28 +160,37 @@ async function loadEvents(run: ImportRun): Promise<void> {
   run.progress(stage.rows);
 }
 
+/** Transactions at once: the database works on one while the next is read. */
+const TRANSACTIONS_AT_ONCE = 2;
+
 /** Orders that events tell of, and when customers were last seen. */
 async function deriveFromEvents(run: ImportRun): Promise<PipelineResult> {
   const rowsOfOrders = await deriveOrderEvents(run);
-  const seen = run.analytics.queryStream<{ id: string; last: number; first: number; rows: number }>(
-    `SELECT customer_id AS id, max(last_ms) AS last, minIf(first_order_ms, first_order_ms > 0) AS first, sum(events) AS rows
-     FROM ${sideTable(run, 'customers')} GROUP BY customer_id ORDER BY customer_id`,
+  const customers = sideTable(run, 'customers');
+  const seen = run.analytics.queryStream<{ id: string; last: number; first: number }>(
+    `SELECT customer_id AS id, max(last_ms) AS last, minIf(first_order_ms, first_order_ms > 0) AS first
+     FROM ${customers} WHERE moved AND last_ms > 0 GROUP BY customer_id ORDER BY customer_id`,
     {},
     { signal: run.signal },
   );
-  let named: string[] | null = [];
-  let rowsStored = rowsOfOrders;
-  for await (const batch of inBatches(seen)) {
-    for (const { rows } of batch) rowsStored += rows;
-    const active = batch.filter(({ last }) => last > 0);
-    await run.database.transaction((tx) =>
+  await forEachAtOnce(inBatches(seen), TRANSACTIONS_AT_ONCE, (batch) =>
+    run.database.transaction((tx) =>
       noteActivity(
         tx,
-        active.map(({ id, last, first }) => ({ customerId: id, lastMs: last, firstOrderMs: first > 0 ? first : null })),
+        batch.map(({ id, last, first }) => ({
+          customerId: id,
+          lastMs: last,
+          firstOrderMs: first > 0 ? first : null,
+        })),
       ),
-    );
-    if (named !== null)
-      named = named.length + batch.length > NAMED_CUSTOMERS ? null : [...named, ...batch.map(({ id }) => id)];
-  }
-  return { rowsStored, customerIds: named };
+    ),
+  );
+  const [stored] = await run.analytics.query<{ rows: number }>(`SELECT sum(events) AS rows FROM ${customers}`);
+  const named = await run.analytics.query<{ id: string }>(
+    `SELECT DISTINCT customer_id AS id FROM ${customers} LIMIT ${NAMED_CUSTOMERS + 1}`,
+  );
+  return {
+    rowsStored: rowsOfOrders + (stored?.rows ?? 0),
+    customerIds: named.length > NAMED_CUSTOMERS ? null : named.map(({ id }) => id).sort(),
+  };
 }

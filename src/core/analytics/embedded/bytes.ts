@@ -14,17 +14,21 @@ export async function* chunksOf(body: ByteInput): AsyncGenerator<Uint8Array> {
 export async function upTo(
   iterator: AsyncIterator<Uint8Array>,
   limit: number,
-): Promise<{ readonly bytes: Buffer; readonly rest: boolean }> {
+): Promise<{ readonly bytes: Uint8Array; readonly rest: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   while (size <= limit) {
     const next = await iterator.next();
-    if (next.done === true) return { bytes: Buffer.concat(chunks, size), rest: false };
+    if (next.done === true) return { bytes: joined(chunks, size), rest: false };
     chunks.push(next.value);
     size += next.value.length;
   }
-  return { bytes: Buffer.concat(chunks, size), rest: true };
+  return { bytes: joined(chunks, size), rest: true };
 }
+
+/** Most bodies come in one piece, which need not be copied. */
+const joined = (chunks: readonly Uint8Array[], size: number): Uint8Array =>
+  chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size);
 
 /** What was read from an iterator, then what it still has. */
 export async function* prepend(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -192,7 +192,7 @@ export class CsvScanner {
       if (byte === NEWLINE) break;
     }
     if (p - 1 - start > maxRecordBytes) return INCOMPLETE;
-    const rule = this.#ruleBroken(window.subarray(start, p), field, clean);
+    const rule = clean && field === fieldCount ? null : this.#ruleBroken(window.subarray(start, p), field);
     if (rule !== null) {
       this.#reject(window, start, p - 1, rule);
       this.#line += newlines;
@@ -207,10 +207,9 @@ export class CsvScanner {
     return p;
   }
 
-  #ruleBroken(record: Uint8Array, fields: number, clean: boolean): ShapeRule | null {
+  #ruleBroken(record: Uint8Array, fields: number): ShapeRule | null {
     const { fieldCount } = this.#options;
     if (fields !== fieldCount) return fields < fieldCount ? 'TOO_FEW_COLUMNS' : 'TOO_MANY_COLUMNS';
-    if (clean) return null;
     if (!isUtf8(record)) return 'INVALID_ENCODING';
     return record.includes(0) ? 'NUL_BYTE' : null;
   }

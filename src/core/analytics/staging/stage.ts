@@ -7,7 +7,7 @@ import { CsvScanner, MAX_OPEN_QUOTES, type ScanSink } from './csv.ts';
 import { type CsvHeader, readHeader } from './header.ts';
 import { NdjsonScanner } from './ndjson.ts';
 import { openTextSource, type TextSource } from './source.ts';
-import type { FindingCount, StageColumn, StagedFile, StageOptions } from './types.ts';
+import type { DerivedColumn, FindingCount, StageColumn, StagedFile, StageOptions } from './types.ts';
 import { createChunkWriter, createRejectWriter, type RejectWriter } from './writers.ts';
 
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024;
@@ -157,7 +157,7 @@ function planColumns(header: CsvHeader, options: StageOptions) {
   });
   const absent = options.columns.filter(({ from }) => !header.names.includes(from));
   for (const { name } of absent) definitions.push(`${name} String ALIAS ''`);
-  for (const { name, type, sql } of options.derived ?? []) definitions.push(`${name} ${type} MATERIALIZED ${sql}`);
+  definitions.push(...(options.derived ?? []).map(derivedDefinition));
   const extra =
     extras.length === 0 ? `'{}'` : `toJSONString(mapFilter((name, value) -> value != '', map(${extras.join(', ')})))`;
   definitions.push(`extra String ALIAS ${extra}`);
@@ -217,7 +217,7 @@ async function stageNdjson(
     definition(analytics, table, [
       ...numbers,
       ...columns.map((name) => `${name} String`),
-      ...(options.derived ?? []).map(({ name, type, sql }) => `${name} ${type} MATERIALIZED ${sql}`),
+      ...(options.derived ?? []).map(derivedDefinition),
       'extra String',
     ]),
   );
@@ -263,6 +263,9 @@ function assertColumns(columns: readonly StageColumn[]): void {
   }
   if (columns.length === 0) throw new Error('a staged file needs at least one column');
 }
+
+const derivedDefinition = ({ name, type, sql, kept = true }: DerivedColumn): string =>
+  `${name} ${type} ${kept ? 'MATERIALIZED' : 'ALIAS'} ${sql}`;
 
 /** A staging table lives for minutes: merging its parts would only take the time of those who read them. */
 const UNMERGED =

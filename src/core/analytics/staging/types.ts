@@ -17,6 +17,8 @@ export interface DerivedColumn {
   readonly type: string;
   /** SQL over the text columns; it must not throw: `toDecimal128OrNull(price, 4)`. */
   readonly sql: string;
+  /** False for what costs less to work out whenever it is read than to keep, e.g. a trimmed text. Default true. */
+  readonly kept?: boolean;
 }
 
 export type Delimiter = ',' | ';' | '\t' | '|';
