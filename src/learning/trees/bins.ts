@@ -76,10 +76,10 @@ function countDistinct(values: Float64Array, weights: Float64Array): Distinct {
   return { values: found.subarray(0, last + 1), weights: sums.subarray(0, last + 1) };
 }
 
-/** A cut between two neighbouring values: a number above the lower one and not above the higher one. */
+/** A cut between two neighbouring values: a number above the lower one and not above the higher one, and not -0. */
 function between(lower: number, higher: number): number {
   const middle = lower / 2 + higher / 2;
-  return middle > lower && middle <= higher ? middle : higher;
+  return (middle > lower && middle <= higher ? middle : higher) + 0;
 }
 
 function numericBins({ values, weights }: Distinct, bins: number): ColumnBins {
@@ -108,9 +108,12 @@ function categoryBins({ values, weights }: Distinct, bins: number): ColumnBins {
   return { cuts: new Float64Array(0), categories, count: categories.length + 2 };
 }
 
-/** Where `assignBins` puts the bins of each value: once row after row, once column after column. */
+/** Where `assignBins` puts the bins of each value: once into the rows' records, once column after column. */
 export interface BinMatrix {
-  readonly byRow: Uint8Array;
+  readonly records: Uint8Array;
+  readonly recordBytes: number;
+  /** Bytes of a record before its bins. */
+  readonly head: number;
   readonly byColumn: Uint8Array;
 }
 
@@ -149,7 +152,7 @@ function assignNumeric(
   column: number,
   from: number,
   to: number,
-  { byRow, byColumn }: BinMatrix,
+  { records, recordBytes, head, byColumn }: BinMatrix,
 ): number {
   let infinite = -1;
   const last = cuts.length;
@@ -168,7 +171,7 @@ function assignNumeric(
       // The largest number stands for "everything that is not missing" as a threshold.
       if (bin === last && value >= Number.MAX_VALUE) infinite = row;
     }
-    byRow[row * columns + column] = bin;
+    records[row * recordBytes + head + column] = bin;
     byColumn[column * rows + row] = bin;
   }
   return infinite;
@@ -181,12 +184,12 @@ function assignCategories(
   column: number,
   from: number,
   to: number,
-  { byRow, byColumn }: BinMatrix,
+  { records, recordBytes, head, byColumn }: BinMatrix,
 ): number {
   for (let row = from; row < to; row++) {
     const value = features[row * columns + column]!;
     const bin = Number.isNaN(value) ? count - 1 : (table.get(value) ?? count - 2);
-    byRow[row * columns + column] = bin;
+    records[row * recordBytes + head + column] = bin;
     byColumn[column * rows + row] = bin;
   }
   return -1;
