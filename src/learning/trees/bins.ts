@@ -15,8 +15,8 @@ export interface ColumnBins {
   readonly count: number;
 }
 
-/** Rows that the cuts are found from; more do not move them noticeably (LightGBM takes as many). */
-const SAMPLE = 200_000;
+/** Rows that the cuts are found from: 400 per bin, so that a bin's share of rows is off by a twentieth. */
+const SAMPLE = 100_000;
 const SAMPLE_STREAM = 0x62696e73;
 
 /** A matrix of features and how it is cut into bins. */
@@ -31,27 +31,32 @@ export interface Binning {
   readonly seed: number;
 }
 
-/** The bins of one column. */
-export function findBins(data: Binning, column: number): ColumnBins {
+/** The bins of some columns, in their order. */
+export function findBins(data: Binning, chosen: readonly number[]): ColumnBins[] {
   const { features, rows, columns, weights, seed } = data;
   const size = Math.min(rows, SAMPLE);
   const stream = streamOf(seed, SAMPLE_STREAM);
-  const values = new Float64Array(size);
-  const weighted = weights.length > 0;
-  const kept = weighted ? new Float64Array(size) : weights;
+  const samples = chosen.map(() => new Float64Array(size));
+  const sampledWeights = new Float64Array(weights.length > 0 ? size : 0);
   let count = 0;
   for (let index = 0; index < size; index++) {
     // One row out of each of as many equal stretches, so that sorted data are sampled evenly.
     const start = Math.floor((index * rows) / size);
     const stretch = Math.floor(((index + 1) * rows) / size) - start;
     const row = stretch === 1 ? start : start + (randomOf(stream, index) % stretch);
-    const value = features[row * columns + column]!;
-    if (Number.isNaN(value) || (weighted && weights[row] === 0)) continue;
-    if (weighted) kept[count] = weights[row]!;
-    values[count++] = value;
+    if (weights.length > 0) {
+      if (weights[row] === 0) continue;
+      sampledWeights[count] = weights[row]!;
+    }
+    for (let place = 0; place < chosen.length; place++) {
+      samples[place]![count] = features[row * columns + chosen[place]!]!;
+    }
+    count += 1;
   }
-  const distinct = countDistinct(values.subarray(0, count), kept.subarray(0, weighted ? count : 0));
-  return data.categorical.includes(column) ? categoryBins(distinct, data.bins) : numericBins(distinct, data.bins);
+  return chosen.map((column, place) => {
+    const distinct = countDistinct(samples[place]!.subarray(0, count), sampledWeights);
+    return data.categorical.includes(column) ? categoryBins(distinct, data.bins) : numericBins(distinct, data.bins);
+  });
 }
 
 /** The different values, ascending, and the weight of each. */
@@ -60,6 +65,7 @@ interface Distinct {
   readonly weights: Float64Array;
 }
 
+/** Sorts `values`, when all weigh the same. Missing values are left out. */
 function countDistinct(values: Float64Array, weights: Float64Array): Distinct {
   let order: Uint32Array | null = null;
   if (weights.length === 0) values.sort();
@@ -70,16 +76,17 @@ function countDistinct(values: Float64Array, weights: Float64Array): Distinct {
   for (let rank = 0; rank < values.length; rank++) {
     const index = order === null ? rank : order[rank]!;
     const value = values[index]!;
+    if (Number.isNaN(value)) continue;
     if (last < 0 || value !== found[last]) found[++last] = value;
     sums[last]! += order === null ? 1 : weights[index]!;
   }
   return { values: found.subarray(0, last + 1), weights: sums.subarray(0, last + 1) };
 }
 
-/** A cut between two neighbouring values: a number above the lower one and not above the higher one. */
+/** A cut between two neighbouring values: a number above the lower one and not above the higher one, and not -0. */
 function between(lower: number, higher: number): number {
   const middle = lower / 2 + higher / 2;
-  return middle > lower && middle <= higher ? middle : higher;
+  return (middle > lower && middle <= higher ? middle : higher) + 0;
 }
 
 function numericBins({ values, weights }: Distinct, bins: number): ColumnBins {
@@ -108,9 +115,12 @@ function categoryBins({ values, weights }: Distinct, bins: number): ColumnBins {
   return { cuts: new Float64Array(0), categories, count: categories.length + 2 };
 }
 
-/** Where `assignBins` puts the bins of each value: once row after row, once column after column. */
+/** Where `assignBins` puts the bins of each value: once into the rows' records, once column after column. */
 export interface BinMatrix {
-  readonly byRow: Uint8Array;
+  readonly records: Uint8Array;
+  readonly recordBytes: number;
+  /** Bytes of a record before its bins. */
+  readonly head: number;
   readonly byColumn: Uint8Array;
 }
 
@@ -128,6 +138,7 @@ export function assignBins(
   const tables = bins.map(({ categories }) =>
     categories === null ? null : new Map(Array.from(categories, (category, bin) => [category, bin])),
   );
+  const rulers = bins.map(({ cuts }) => createRuler(cuts));
   let infinite = -1;
   for (let start = from; start < to; start += BLOCK) {
     const end = Math.min(start + BLOCK, to);
@@ -135,7 +146,7 @@ export function assignBins(
       const table = tables[column]!;
       const found =
         table === null
-          ? assignNumeric(data, bins[column]!, column, start, end, matrix)
+          ? assignNumeric(data, rulers[column]!, column, start, end, matrix)
           : assignCategories(data, bins[column]!, table, column, start, end, matrix);
       if (found >= 0 && infinite < 0) infinite = found;
     }
@@ -143,32 +154,63 @@ export function assignBins(
   return infinite;
 }
 
+/** Cells of equal width between the first and the last cut, in which a cut is looked for. */
+const CELLS = 2048;
+
+/** Finds the bin of a value: from its cell it is known between which cuts to search, mostly none or one. */
+interface Ruler {
+  readonly cuts: Float64Array;
+  readonly start: number;
+  readonly scale: number;
+  /** Per cell, the number of cuts in the cells before it. */
+  readonly before: Uint16Array;
+}
+
+function createRuler(cuts: Float64Array): Ruler {
+  const start = cuts[0] ?? 0;
+  const width = (cuts.at(-1) ?? 0) - start;
+  const scale = width > 0 && Number.isFinite(CELLS / width) ? (CELLS - 1) / width : 0;
+  const before = new Uint16Array(CELLS + 1);
+  // A cut's cell is found as a value's is: cells never fall as values rise, whatever the rounding.
+  for (const cut of cuts) before[cellOf(cut, start, scale) + 1]! += 1;
+  for (let cell = 0; cell < CELLS; cell++) before[cell + 1]! += before[cell]!;
+  return { cuts, start, scale, before };
+}
+
+function cellOf(value: number, start: number, scale: number): number {
+  const cell = (value - start) * scale;
+  return cell >= CELLS ? CELLS - 1 : cell > 0 ? Math.floor(cell) : 0;
+}
+
+/** The number of cuts that are not above the value. */
+function binOf({ cuts, start, scale, before }: Ruler, value: number): number {
+  const cell = cellOf(value, start, scale);
+  let low = before[cell]!;
+  let high = before[cell + 1]!;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cuts[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function assignNumeric(
   { features, rows, columns }: Binning,
-  { cuts, count }: ColumnBins,
+  ruler: Ruler,
   column: number,
   from: number,
   to: number,
-  { byRow, byColumn }: BinMatrix,
+  { records, recordBytes, head, byColumn }: BinMatrix,
 ): number {
   let infinite = -1;
-  const last = cuts.length;
+  const last = ruler.cuts.length;
   for (let row = from; row < to; row++) {
     const value = features[row * columns + column]!;
-    let bin = count - 1;
-    if (!Number.isNaN(value)) {
-      let low = 0;
-      let high = last;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (cuts[middle]! <= value) low = middle + 1;
-        else high = middle;
-      }
-      bin = low;
-      // The largest number stands for "everything that is not missing" as a threshold.
-      if (bin === last && value >= Number.MAX_VALUE) infinite = row;
-    }
-    byRow[row * columns + column] = bin;
+    const bin = Number.isNaN(value) ? last + 1 : binOf(ruler, value);
+    // The largest number stands for "everything that is not missing" as a threshold.
+    if (bin === last && value >= Number.MAX_VALUE) infinite = row;
+    records[row * recordBytes + head + column] = bin;
     byColumn[column * rows + row] = bin;
   }
   return infinite;
@@ -181,12 +223,12 @@ function assignCategories(
   column: number,
   from: number,
   to: number,
-  { byRow, byColumn }: BinMatrix,
+  { records, recordBytes, head, byColumn }: BinMatrix,
 ): number {
   for (let row = from; row < to; row++) {
     const value = features[row * columns + column]!;
     const bin = Number.isNaN(value) ? count - 1 : (table.get(value) ?? count - 2);
-    byRow[row * columns + column] = bin;
+    records[row * recordBytes + head + column] = bin;
     byColumn[column * rows + row] = bin;
   }
   return -1;

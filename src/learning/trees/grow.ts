@@ -241,7 +241,8 @@ function finish(work: Work, team: Team, nodes: readonly Node[]): Tree {
     );
     if (settings.monotone !== null) settleOrder(settings.monotone, nodes, values);
   }
-  for (const leaf of leaves) values.set(leaf, values.get(leaf)! * settings.rate);
+  // Adding 0 turns -0 into 0, which is all that JSON knows.
+  for (const leaf of leaves) values.set(leaf, values.get(leaf)! * settings.rate + 0);
   inBatches(
     work,
     leaves,

@@ -11,6 +11,8 @@ export interface Plan {
   readonly slots: number;
   /** Jobs that can be handed to one phase. */
   readonly jobs: number;
+  /** A row's record: gradient and hessian, then the bin of each column, together for the processor's cache. */
+  readonly recordBytes: number;
   /** Per column, and one after the last: the first of its bins among all bins. */
   readonly binStart: Uint32Array;
   readonly weighted: boolean;
@@ -40,13 +42,16 @@ const PLACES = [
   'scores',
   'histograms',
   'partials',
-  'byRow',
+  'records',
   'byColumn',
 ] as const;
 type Place = (typeof PLACES)[number];
 
 /** A bin's sums: gradients, hessians. */
 const PAIR = 2;
+/** Bytes of gradient and hessian before a record's bins. */
+export const RECORD_HEAD = 8;
+const RECORD_ALIGNMENT = 8;
 /** Whole numbers of one job, see phases.ts. */
 export const JOB_SIZE = 4;
 /** Numbers of one candidate, see splits.ts. */
@@ -83,6 +88,7 @@ export function planMemory({ rows, columns, threads, slots, bins, weighted }: Sh
   for (const [column, { count }] of bins.entries()) binStart[column + 1] = binStart[column]! + count;
   const totalBins = binStart[columns]!;
   const jobs = Math.max(slots, LEAST_JOBS);
+  const recordBytes = Math.ceil((RECORD_HEAD + columns) / RECORD_ALIGNMENT) * RECORD_ALIGNMENT;
   const sizes: Record<Place, number> = {
     control: CONTROL_SIZE * 4,
     parameters: PARAMETERS * 8,
@@ -104,7 +110,7 @@ export function planMemory({ rows, columns, threads, slots, bins, weighted }: Sh
     scores: rows * 8,
     histograms: slots * totalBins * PAIR * 8,
     partials: threads * totalBins * PAIR * 8,
-    byRow: rows * columns,
+    records: rows * recordBytes,
     byColumn: rows * columns,
   };
   const at = {} as Record<Place, number>;
@@ -118,14 +124,14 @@ export function planMemory({ rows, columns, threads, slots, bins, weighted }: Sh
       `training on ${rows} × ${columns} needs ${bytes} bytes, more than the ${MOST_BYTES} there are`,
     );
   }
-  return { rows, columns, threads, slots, jobs, binStart, weighted, at, bytes };
+  return { rows, columns, threads, slots, jobs, recordBytes, binStart, weighted, at, bytes };
 }
 
 /** The planned memory as typed arrays. */
 export type Memory = ReturnType<typeof viewMemory>;
 
 export function viewMemory(plan: Plan, buffer: ArrayBufferLike) {
-  const { at, rows, columns, threads, slots, jobs, binStart } = plan;
+  const { at, rows, columns, threads, slots, jobs, recordBytes, binStart } = plan;
   const pairs = binStart[columns]! * PAIR;
   return {
     buffer,
@@ -143,9 +149,11 @@ export function viewMemory(plan: Plan, buffer: ArrayBufferLike) {
     /** Per job and thread: the rows of the thread's part that go left. */
     leftCounts: new Int32Array(buffer, at.leftCounts, jobs * threads),
     usedColumns: new Uint8Array(buffer, at.usedColumns, columns),
-    /** Gradient and hessian of each row, alternating: first as floats, then as whole numbers of a unit. */
-    gradientFloats: new Float32Array(buffer, at.gradients, rows * 2),
-    gradientUnits: new Int32Array(buffer, at.gradients, rows * 2),
+    /** Gradient and hessian of each row, alternating. */
+    gradients: new Float32Array(buffer, at.gradients, rows * 2),
+    /** The records; the same as 32-bit numbers, for gradients and hessians as whole numbers of their units. */
+    records: new Uint8Array(buffer, at.records, rows * recordBytes),
+    recordWords: new Int32Array(buffer, at.records, (rows * recordBytes) / 4),
     order: new Uint32Array(buffer, at.order, rows),
     lefts: new Uint32Array(buffer, at.lefts, rows),
     rights: new Uint32Array(buffer, at.rights, rows),
@@ -154,7 +162,6 @@ export function viewMemory(plan: Plan, buffer: ArrayBufferLike) {
     scores: new Float64Array(buffer, at.scores, rows),
     histograms: new Float64Array(buffer, at.histograms, slots * pairs),
     partials: new Float64Array(buffer, at.partials, threads * pairs),
-    byRow: new Uint8Array(buffer, at.byRow, rows * columns),
     byColumn: new Uint8Array(buffer, at.byColumn, rows * columns),
   };
 }

@@ -1,7 +1,7 @@
 import { assignBins, type Binning, type ColumnBins } from './bins.ts';
 import type { AddHistogram } from './kernel.ts';
 import { weightedQuantile, writeGradients } from './loss.ts';
-import { BINS, JOB_SIZE, type Memory, type Plan } from './memory.ts';
+import { BINS, JOB_SIZE, type Memory, type Plan, RECORD_HEAD } from './memory.ts';
 import { randomOf, streamOf } from './random.ts';
 import type { Settings } from './settings.ts';
 import { createJudge } from './splits.ts';
@@ -68,19 +68,19 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
 
   /** The largest sizes of this thread's gradients and hessians go to `perThread`. */
   function gradients(): void {
-    writeGradients(settings.loss, { ...memory, from, to }, memory.gradientFloats);
+    writeGradients(settings.loss, { ...memory, from, to }, memory.gradients);
     if (settings.rowShare < 1) {
       const stream = streamOf(settings.seed, ROW_STREAM + parameters[PARAMETER.tree]!);
       const below = settings.rowShare * 2 ** 32;
       for (let row = from; row < to; row++) {
-        if (randomOf(stream, row) >= below) memory.gradientFloats.fill(0, 2 * row, 2 * row + 2);
+        if (randomOf(stream, row) >= below) memory.gradients.fill(0, 2 * row, 2 * row + 2);
       }
     }
     let largestGradient = 0;
     let largestHessian = 0;
     for (let index = 2 * from; index < 2 * to; index += 2) {
-      largestGradient = Math.max(largestGradient, Math.abs(memory.gradientFloats[index]!));
-      largestHessian = Math.max(largestHessian, memory.gradientFloats[index + 1]!);
+      largestGradient = Math.max(largestGradient, Math.abs(memory.gradients[index]!));
+      largestHessian = Math.max(largestHessian, memory.gradients[index + 1]!);
     }
     memory.perThread[2 * thread] = largestGradient;
     memory.perThread[2 * thread + 1] = largestHessian;
@@ -88,16 +88,19 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
 
   /** Their sums go to `perThread`. */
   function units(): void {
-    const { gradientFloats, gradientUnits } = memory;
+    const { gradients: floats, recordWords } = memory;
+    const words = plan.recordBytes / 4;
     const perGradient = 1 / parameters[PARAMETER.gradientUnit]!;
     const perHessian = 1 / parameters[PARAMETER.hessianUnit]!;
     let gradient = 0;
     let hessian = 0;
     for (let row = from; row < to; row++) {
-      gradientUnits[2 * row] = Math.round(gradientFloats[2 * row]! * perGradient);
-      gradientUnits[2 * row + 1] = Math.round(gradientFloats[2 * row + 1]! * perHessian);
-      gradient += gradientUnits[2 * row]!;
-      hessian += gradientUnits[2 * row + 1]!;
+      const rowGradient = Math.round(floats[2 * row]! * perGradient);
+      const rowHessian = Math.round(floats[2 * row + 1]! * perHessian);
+      recordWords[row * words] = rowGradient;
+      recordWords[row * words + 1] = rowHessian;
+      gradient += rowGradient;
+      hessian += rowHessian;
       order[row] = row;
     }
     memory.perThread[2 * thread] = gradient;
@@ -185,7 +188,7 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
     for (let job = thread; job < count; job += threads) {
       const inLeaf = order
         .subarray(jobs[job * JOB_SIZE]!, jobs[job * JOB_SIZE + 1]!)
-        .filter((row) => memory.gradientUnits[2 * row + 1]! > 0);
+        .filter((row) => memory.gradients[2 * row + 1]! > 0);
       const residuals = Float64Array.from(inLeaf, (row) => memory.labels[row]! - scores[row]!);
       const weights = plan.weighted ? Float64Array.from(inLeaf, (row) => memory.weights[row]!) : memory.weights;
       memory.leafValues[job] = residuals.length === 0 ? 0 : weightedQuantile(residuals, weights, loss.alpha);
@@ -201,7 +204,7 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
   }
 
   function bin(): void {
-    const infinite = assignBins(data, bins, from, to, memory);
+    const infinite = assignBins(data, bins, from, to, { ...memory, recordBytes: plan.recordBytes, head: RECORD_HEAD });
     if (infinite >= 0) parameters[PARAMETER.infiniteRow] = infinite;
   }
 

@@ -31,7 +31,7 @@ export function prepare(data: TrainingData, options: TrainingOptions): Training 
     data: { features, rows, columns, weights, categorical: categoricalOf(data), bins, seed },
     labels,
     settings,
-    base: baseScore(settings.loss, labels, weights),
+    base: baseScore(settings.loss, labels, weights) + 0,
     validation,
   };
 }

@@ -13,7 +13,10 @@ import type { Answer, Request } from './worker.ts';
 /** Trains in the calling thread. */
 export function trainHere(training: Training): readonly Tree[] {
   const { data, settings, base, validation } = training;
-  const bins = Array.from({ length: data.columns }, (_, column) => findBins(data, column));
+  const bins = findBins(
+    data,
+    Array.from({ length: data.columns }, (_, column) => column),
+  );
   const plan = planFor(training, bins, 1);
   const memory = viewMemory(plan, new ArrayBuffer(plan.bytes));
   memory.labels.set(training.labels);

@@ -68,7 +68,7 @@ describe('the same model', () => {
     },
   ])('on one, two and three threads, and without WebAssembly: $name', async ({ losses, more }) => {
     for (const loss of losses) {
-      const training = prepare(makeData(1, 3_001, loss), options(loss, { seed: 7, ...more }));
+      const training = prepare(makeData(1, 3_001, loss), options(loss, { seed: 7, trees: 3, ...more }));
       const { names, data, settings, base } = training;
       const text = (trees: TreeModel['trees']): string =>
         toJson({ loss: settings.loss, columns: COLUMNS, names, categorical: data.categorical, base, trees });

@@ -55,6 +55,8 @@ export const wasm = {
   multiply: (a: Code, b: Code): Code => [...a, ...b, 0x6c],
   shiftLeft: (a: Code, bits: number): Code => [...a, 0x41, ...signed(bits), 0x74],
   lessUnsigned: (a: Code, b: Code): Code => [...a, ...b, 0x49],
+  /** The smaller of two unsigned numbers. */
+  least: (a: Code, b: Code): Code => [...a, ...b, ...a, ...b, 0x49, 0x1b],
   loadByte: (address: Code, at: number): Code => [...address, 0x2d, 0, ...unsigned(at)],
   load: (address: Code, at: number): Code => [...address, 0x28, 2, ...unsigned(at)],
   /** Two 32-bit numbers, with zeros above. */
@@ -89,7 +91,7 @@ export function assemble(pages: number, { parameters, locals, body }: Definition
   const shared = 0x03;
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, ...unsigned(parameters.length), ...parameters, 0]),
+    ...section(1, [1, 0x60, ...unsigned(parameters.length), ...parameters, 1, I32]),
     ...section(2, [1, ...text('of'), ...text('memory'), 0x02, shared, ...unsigned(pages), ...unsigned(pages)]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...text('run'), 0x00, 0]),

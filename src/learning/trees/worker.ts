@@ -31,7 +31,7 @@ export type Answer =
   | { readonly refused: { readonly field: string; readonly problem: string } };
 
 function answer(request: Request): Answer {
-  if (request.task === 'bins') return { bins: request.columns.map((column) => findBins(request.data, column)) };
+  if (request.task === 'bins') return { bins: findBins(request.data, request.columns) };
   const { thread, data, settings, bins, plan } = request;
   const memory = viewMemory(plan, request.memory.buffer);
   const work: Work = { data, settings, bins, plan, memory, addHistogram: createWasmKernel(plan, request.memory) };
