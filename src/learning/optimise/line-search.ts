@@ -3,7 +3,7 @@ import { dot, type Objective } from './objective.ts';
 /** Nocedal and Wright's constants for quasi-Newton directions. */
 const DECREASE = 1e-4;
 const CURVATURE = 0.9;
-const EVALUATIONS_MAX = 40;
+const EVALUATIONS_MAX = 25;
 
 export interface SearchPoint {
   readonly step: number;
