@@ -82,7 +82,8 @@ export function createWasmKernel(plan: Plan, memory: WebAssembly.Memory): AddHis
     wasm.lessUnsigned(order.get, batchEnd.get),
   );
   const afterBatch = wasm.add(order.get, wasm.const(4 * AHEAD));
-  const module = assemble(Math.ceil(bytes / PAGE), {
+  const module = assemble({
+    ...{ pages: Math.ceil(bytes / PAGE), shared: true },
     parameters: [I32, I32, I32],
     locals: [I32, I32, I32, I32, I32, V128],
     body: [
