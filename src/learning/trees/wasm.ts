@@ -58,6 +58,7 @@ export const wasm = {
   /** The smaller of two unsigned numbers. */
   least: (a: Code, b: Code): Code => [...a, ...b, ...a, ...b, 0x49, 0x1b],
   subtract: (a: Code, b: Code): Code => [...a, ...b, 0x6b],
+  store: (address: Code, value: Code, at: number): Code => [...address, ...value, 0x36, 2, ...unsigned(at)],
   loadByte: (address: Code, at: number): Code => [...address, 0x2d, 0, ...unsigned(at)],
   load: (address: Code, at: number): Code => [...address, 0x28, 2, ...unsigned(at)],
   loadFloat: (address: Code, at: number): Code => [...address, 0x2b, 3, ...unsigned(at)],
