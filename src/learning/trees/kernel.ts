@@ -1,31 +1,55 @@
 import { type Memory, type Plan, RECORD_HEAD } from './memory.ts';
 import { assemble, type Code, I32, type Local, local, V128, wasm } from './wasm.ts';
 
-/**
- * Adds gradient and hessian of the rows `order[from]` to `order[to - 1]` to the bins they are in, in every column; the
- * histogram is the pairs of 64-bit floats that begin at byte `histogram`. All are whole numbers below 2^53, so that
- * their sums are exact whatever the order.
- */
-export type AddHistogram = (from: number, to: number, histogram: number) => void;
+/** The two inner loops that training spends its time in. */
+export interface Kernel {
+  /**
+   * Adds gradient and hessian of the rows `order[from]` to `order[to - 1]` to the bins they are in, in every column; the
+   * histogram begins at that index of `memory.histograms` or `memory.partials`. All are whole numbers below 2^53, so
+   * that their sums are exact whatever the order.
+   */
+  addHistogram(from: number, to: number, place: 'histograms' | 'partials', index: number): void;
+  /**
+   * Copies the same rows to `lefts` or `rights`, from `from` on, as `goesRight` says of their bin in the column.
+   * Returns how many went left.
+   */
+  partition(from: number, to: number, column: number, table: number): number;
+}
 
-/** The same in plain TypeScript, for small data and to check the WebAssembly by. */
-export function createPlainKernel({ columns, binStart, recordBytes }: Plan, memory: Memory): AddHistogram {
-  const { order, records, recordWords, buffer } = memory;
-  const sums = new Float64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
+/** The kernel in plain TypeScript, for small data and to check the WebAssembly by. */
+export function createPlainKernel({ rows, columns, binStart, recordBytes }: Plan, memory: Memory): Kernel {
+  const { order, records, recordWords, byColumn, goesRight, lefts, rights } = memory;
   const starts = Uint32Array.from(binStart, (start) => 2 * start);
-  return (from, to, histogram) => {
-    const base = histogram / 8;
-    for (let index = from; index < to; index++) {
-      const record = order[index]! * recordBytes;
-      const gradient = recordWords[record / 4]!;
-      const hessian = recordWords[record / 4 + 1]!;
-      const first = record + RECORD_HEAD;
-      for (let column = 0; column < columns; column++) {
-        const at = base + starts[column]! + 2 * records[first + column]!;
-        sums[at]! += gradient;
-        sums[at + 1]! += hessian;
+  return {
+    addHistogram(from, to, place, base) {
+      const sums = memory[place];
+      for (let index = from; index < to; index++) {
+        const record = order[index]! * recordBytes;
+        const gradient = recordWords[record / 4]!;
+        const hessian = recordWords[record / 4 + 1]!;
+        const first = record + RECORD_HEAD;
+        for (let column = 0; column < columns; column++) {
+          const at = base + starts[column]! + 2 * records[first + column]!;
+          sums[at]! += gradient;
+          sums[at + 1]! += hessian;
+        }
       }
-    }
+    },
+    partition(from, to, column, table) {
+      const offset = column * rows;
+      let left = from;
+      let right = from;
+      for (let index = from; index < to; index++) {
+        const row = order[index]!;
+        const isRight = goesRight[table + byColumn[offset + row]!]!;
+        // Both are written, and one of them written over, so that nothing hangs on a guess.
+        lefts[left] = row;
+        rights[right] = row;
+        right += isRight;
+        left += 1 - isRight;
+      }
+      return left - from;
+    },
   };
 }
 
@@ -45,12 +69,39 @@ export function createMemory({ bytes }: Plan): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
-/**
- * The kernel as WebAssembly, written for the plan: places and columns are constants in it, and a bin's two sums are
- * loaded, added to and stored as one SIMD value.
- */
-export function createWasmKernel(plan: Plan, memory: WebAssembly.Memory): AddHistogram {
-  const { columns, binStart, recordBytes, at, bytes } = plan;
+/** The kernel as WebAssembly, written for the plan: places and columns are constants in it. */
+export function createWasmKernel(plan: Plan, memory: WebAssembly.Memory): Kernel {
+  const { at, rows } = plan;
+  const pages = Math.ceil(plan.bytes / PAGE);
+  const instantiate = (code: Uint8Array<ArrayBuffer>) =>
+    new WebAssembly.Instance(new WebAssembly.Module(code), { of: { memory } }).exports.run;
+  const histogram = instantiate(histogramCode(plan, pages)) as (order: number, end: number, sums: number) => number;
+  const partition = instantiate(partitionCode(pages)) as (
+    order: number,
+    end: number,
+    column: number,
+    table: number,
+    lefts: number,
+    rights: number,
+  ) => number;
+  return {
+    addHistogram(from, to, place, index) {
+      if (from < to) histogram(at.order + 4 * from, at.order + 4 * to, at[place] + 8 * index);
+    },
+    partition(from, to, column, table) {
+      const lefts = at.lefts + 4 * from;
+      const end = partition(
+        ...([at.order + 4 * from, at.order + 4 * to, at.byColumn + column * rows, at.goesRight + table] as const),
+        ...([lefts, at.rights + 4 * from] as const),
+      );
+      // Addresses above 2^31 come back negative.
+      return ((end >>> 0) - lefts) / 4;
+    },
+  };
+}
+
+/** A bin's two sums are loaded, added to and stored as one SIMD value. */
+function histogramCode({ columns, binStart, recordBytes, at }: Plan, pages: number): Uint8Array<ArrayBuffer> {
   const order = local(0);
   const end = local(1);
   const histogram = local(2);
@@ -82,8 +133,8 @@ export function createWasmKernel(plan: Plan, memory: WebAssembly.Memory): AddHis
     wasm.lessUnsigned(order.get, batchEnd.get),
   );
   const afterBatch = wasm.add(order.get, wasm.const(4 * AHEAD));
-  const module = assemble(Math.ceil(bytes / PAGE), {
-    parameters: [I32, I32, I32],
+  return assemble({
+    ...{ pages, shared: true, parameters: [I32, I32, I32] },
     locals: [I32, I32, I32, I32, I32, V128],
     body: [
       wasm.repeat(
@@ -94,9 +145,28 @@ export function createWasmKernel(plan: Plan, memory: WebAssembly.Memory): AddHis
       touched.get,
     ],
   });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { of: { memory } });
-  const run = exports.run as (order: number, end: number, histogram: number) => number;
-  return (from, to, place) => {
-    if (from < to) run(at.order + 4 * from, at.order + 4 * to, place);
-  };
+}
+
+function partitionCode(pages: number): Uint8Array<ArrayBuffer> {
+  const [order, end, column, table, lefts, rights] = [local(0), local(1), local(2), local(3), local(4), local(5)];
+  const [row, step] = [local(6), local(7)];
+  const bin = wasm.loadByte(wasm.add(column.get, row.get), 0);
+  return assemble({
+    ...{ pages, shared: true, parameters: [I32, I32, I32, I32, I32, I32], locals: [I32, I32] },
+    body: [
+      wasm.repeat(
+        [
+          row.set(wasm.load(order.get, 0)),
+          wasm.store(lefts.get, row.get, 0),
+          wasm.store(rights.get, row.get, 0),
+          step.set(wasm.shiftLeft(wasm.loadByte(wasm.add(table.get, bin), 0), 2)),
+          rights.set(wasm.add(rights.get, step.get)),
+          lefts.set(wasm.add(lefts.get, wasm.subtract(wasm.const(4), step.get))),
+          order.set(wasm.add(order.get, wasm.const(4))),
+        ],
+        wasm.lessUnsigned(order.get, end.get),
+      ),
+      lefts.get,
+    ],
+  });
 }

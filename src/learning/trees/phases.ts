@@ -1,5 +1,5 @@
 import { assignBins, type Binning, type ColumnBins } from './bins.ts';
-import type { AddHistogram } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { weightedQuantile, writeGradients } from './loss.ts';
 import { BINS, JOB_SIZE, type Memory, type Plan, RECORD_HEAD } from './memory.ts';
 import { randomOf, streamOf } from './random.ts';
@@ -13,7 +13,7 @@ export interface Work {
   readonly bins: readonly ColumnBins[];
   readonly plan: Plan;
   readonly memory: Memory;
-  readonly addHistogram: AddHistogram;
+  readonly kernel: Kernel;
 }
 
 /**
@@ -41,7 +41,7 @@ const ROW_STREAM = 1 << 20;
 
 /** The phases as one thread runs them. */
 export function createPhases(work: Work, thread: number): Readonly<Record<Phase, () => void>> {
-  const { data, settings, bins, plan, memory, addHistogram } = work;
+  const { data, settings, bins, plan, memory, kernel } = work;
   const { jobs, parameters, order, scores } = memory;
   const { rows, columns, threads } = plan;
   const from = Math.floor((rows * thread) / threads);
@@ -111,10 +111,10 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
   function histograms(): void {
     myParts((job, start, end) => {
       const began = jobs[job * JOB_SIZE]! === start;
-      const target = began ? memory.histograms : memory.partials;
+      const place = began ? 'histograms' : 'partials';
       const index = (began ? jobs[job * JOB_SIZE + 2]! : thread) * size;
-      target.fill(0, index, index + size);
-      addHistogram(start, end, target.byteOffset + index * 8);
+      memory[place].fill(0, index, index + size);
+      kernel.addHistogram(start, end, place, index);
     });
   }
 
@@ -144,21 +144,9 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
 
   /** Jobs: [from, to, column]. Sorts the rows of each part into those that go left and those that go right. */
   function partition(): void {
-    const { byColumn, goesRight, lefts, rights, leftCounts } = memory;
     myParts((job, start, end) => {
-      const offset = jobs[job * JOB_SIZE + 2]! * rows;
-      const table = job * BINS;
-      let left = start;
-      let right = start;
-      for (let index = start; index < end; index++) {
-        const row = order[index]!;
-        const isRight = goesRight[table + byColumn[offset + row]!]!;
-        lefts[left] = row;
-        rights[right] = row;
-        right += isRight;
-        left += 1 - isRight;
-      }
-      leftCounts[job * threads + thread] = left - start;
+      const column = jobs[job * JOB_SIZE + 2]!;
+      memory.leftCounts[job * threads + thread] = kernel.partition(start, end, column, job * BINS);
     });
   }
 

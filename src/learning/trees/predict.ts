@@ -1,4 +1,5 @@
 import { applyLink } from './loss.ts';
+import { createScorer } from './score.ts';
 import { type Features, type Tree, TreeInputError, type TreeModel } from './types.ts';
 
 /**
@@ -18,9 +19,30 @@ export function predict(
 ): Float64Array {
   checkSize(model, features, rows);
   const scores = new Float64Array(rows).fill(model.base);
-  for (const tree of model.trees) addTree(tree, features, rows, model.columns, scores);
+  if (rows * model.trees.length > FEW) scoreInBatches(model, features, rows, scores);
+  else for (const tree of model.trees) addTree(tree, features, rows, model.columns, scores);
   if (output === 'response') applyLink(model.loss, scores);
   return scores;
+}
+
+/** Rows times trees up to which it does not pay to prepare WebAssembly. */
+const FEW = 20_000;
+
+/** The same sums in the same order as without WebAssembly, which leaves categories to `addTree`. */
+function scoreInBatches(model: TreeModel, features: Features, rows: number, scores: Float64Array): void {
+  const { trees, columns, base } = model;
+  const scorer = createScorer(trees, columns, features.BYTES_PER_ELEMENT);
+  const categorical = trees.map((tree) => tree.categories.some((categories) => categories !== null));
+  for (let start = 0; start < rows; start += scorer.batch) {
+    const count = Math.min(scorer.batch, rows - start);
+    const part = features.subarray(start * columns, (start + count) * columns);
+    scorer.begin(part, base);
+    for (const [index, tree] of trees.entries()) {
+      if (categorical[index]) addTree(tree, part, count, columns, scorer.scores);
+      else scorer.add(index);
+    }
+    scores.set(scorer.scores.subarray(0, count), start);
+  }
 }
 
 export function checkSize(model: TreeModel, features: Features, rows: number): void {

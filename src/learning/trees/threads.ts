@@ -21,7 +21,7 @@ export function trainHere(training: Training): readonly Tree[] {
   const memory = viewMemory(plan, new ArrayBuffer(plan.bytes));
   memory.labels.set(training.labels);
   memory.weights.set(data.weights);
-  const work: Work = { data, settings, bins, plan, memory, addHistogram: createPlainKernel(plan, memory) };
+  const work: Work = { data, settings, bins, plan, memory, kernel: createPlainKernel(plan, memory) };
   return boost(work, soleTeam(createPhases(work, 0)), base, validation);
 }
 

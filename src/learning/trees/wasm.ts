@@ -57,8 +57,16 @@ export const wasm = {
   lessUnsigned: (a: Code, b: Code): Code => [...a, ...b, 0x49],
   /** The smaller of two unsigned numbers. */
   least: (a: Code, b: Code): Code => [...a, ...b, ...a, ...b, 0x49, 0x1b],
+  subtract: (a: Code, b: Code): Code => [...a, ...b, 0x6b],
+  store: (address: Code, value: Code, at: number): Code => [...address, ...value, 0x36, 2, ...unsigned(at)],
   loadByte: (address: Code, at: number): Code => [...address, 0x2d, 0, ...unsigned(at)],
   load: (address: Code, at: number): Code => [...address, 0x28, 2, ...unsigned(at)],
+  loadFloat: (address: Code, at: number): Code => [...address, 0x2b, 3, ...unsigned(at)],
+  /** A 32-bit float as a 64-bit one. */
+  loadNarrowFloat: (address: Code, at: number): Code => [...address, 0x2a, 2, ...unsigned(at), 0xbb],
+  storeFloat: (address: Code, value: Code, at: number): Code => [...address, ...value, 0x39, 3, ...unsigned(at)],
+  addFloats: (a: Code, b: Code): Code => [...a, ...b, 0xa0],
+  floatBelow: (a: Code, b: Code): Code => [...a, ...b, 0x63],
   /** Two 32-bit numbers, with zeros above. */
   loadHalf: (address: Code, at: number): Code => [...address, SIMD, 0x5d, 3, ...unsigned(at)],
   loadPair: (address: Code, at: number): Code => [...address, SIMD, 0x00, 4, ...unsigned(at)],
@@ -71,6 +79,9 @@ export const wasm = {
 };
 
 interface Definition {
+  /** Pages of 64 KiB that the imported memory has. */
+  readonly pages: number;
+  readonly shared: boolean;
   readonly parameters: readonly number[];
   readonly locals: readonly number[];
   readonly body: readonly Code[];
@@ -84,15 +95,15 @@ function text(value: string): number[] {
   return [...unsigned(value.length), ...Array.from(value, (character) => character.charCodeAt(0))];
 }
 
-/** A module that imports shared memory as `of.memory` and exports one function without a result as `run`. */
-export function assemble(pages: number, { parameters, locals, body }: Definition): Uint8Array<ArrayBuffer> {
+/** A module that imports memory as `of.memory` and exports one function, whose result is an integer, as `run`. */
+export function assemble({ pages, shared, parameters, locals, body }: Definition): Uint8Array<ArrayBuffer> {
   const declared = locals.flatMap((type) => [1, type]);
   const code = [...unsigned(locals.length), ...declared, ...body.flat(), 0x0b];
-  const shared = 0x03;
+  const limits = shared ? 0x03 : 0x01;
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, ...unsigned(parameters.length), ...parameters, 1, I32]),
-    ...section(2, [1, ...text('of'), ...text('memory'), 0x02, shared, ...unsigned(pages), ...unsigned(pages)]),
+    ...section(2, [1, ...text('of'), ...text('memory'), 0x02, limits, ...unsigned(pages), ...unsigned(pages)]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...text('run'), 0x00, 0]),
     ...section(10, [1, ...unsigned(code.length), ...code]),

@@ -34,7 +34,7 @@ function answer(request: Request): Answer {
   if (request.task === 'bins') return { bins: findBins(request.data, request.columns) };
   const { thread, data, settings, bins, plan } = request;
   const memory = viewMemory(plan, request.memory.buffer);
-  const work: Work = { data, settings, bins, plan, memory, addHistogram: createWasmKernel(plan, request.memory) };
+  const work: Work = { data, settings, bins, plan, memory, kernel: createWasmKernel(plan, request.memory) };
   const phases = createPhases(work, thread);
   if (thread > 0) {
     follow(memory.control, phases);
