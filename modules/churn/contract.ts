@@ -10,5 +10,7 @@ export interface ChurnPort {
    * begun are left out, the running one is counted so far.
    * @param fromDay `YYYY-MM-DD`
    */
-  monthly(fromDay: string, toDay: string): Promise<MonthlyChurn[]>;
+  monthly(fromDay: string, toDay: string): Promise<readonly MonthlyChurn[]>;
+  /** The last of these months that is over and ends within the days; null when there is none. */
+  lastMonth(fromDay: string, toDay: string): Promise<MonthlyChurn | null>;
 }

@@ -7,12 +7,14 @@ import {
   customerErased,
   customerMerged,
   eventsRecorded,
+  exchangeRatesChanged,
   orderPlaced,
   subscriptionCancelled,
+  subscriptionChanged,
   subscriptionStarted,
 } from '../customers/contract.ts';
 import { REFRESH_ALL_JOB, REFRESH_JOB } from './jobs.ts';
-import { forgetLifecycles } from './queries.ts';
+import { endLifecycles, forgetLifecycles } from './queries/lifecycles.ts';
 
 /** Customers per job: a job is one transaction of the statuses. */
 const JOB_SIZE = 500;
@@ -32,18 +34,30 @@ async function askFor(tx: Tx, due: Iterable<Due>, quiet: boolean, correlationId:
 const isQuiet = (event: DomainEvent): boolean =>
   isEvent(event, batchImported) || isEvent(event, orderPlaced) ? event.payload.quiet : false;
 
+/** Fields of a customer that say whether it left, when and why. */
+const LIFECYCLE_FIELDS: ReadonlySet<string> = new Set(['status', 'churnedAt', 'churnReason']);
+
 /** The handlers only ask for the work: it reads the history engine, for which no transaction should wait. */
 export const churnHandlers: readonly HandlerDefinition[] = [
   {
     name: 'churn.refreshOnActivity',
-    on: [eventsRecorded, batchImported, orderPlaced, subscriptionStarted, subscriptionCancelled, customerChanged],
+    on: [
+      eventsRecorded,
+      batchImported,
+      orderPlaced,
+      subscriptionStarted,
+      subscriptionChanged,
+      subscriptionCancelled,
+      customerChanged,
+    ],
     async handle(tx, events) {
       for (const quiet of [false, true]) {
         const due = new Map<string, Due>();
         let correlationId = '';
         for (const event of events) {
           if (isQuiet(event) !== quiet) continue;
-          if (isEvent(event, customerChanged) && event.payload.status === null) continue;
+          if (isEvent(event, customerChanged) && !event.payload.fields.some((field) => LIFECYCLE_FIELDS.has(field)))
+            continue;
           const listed =
             isEvent(event, eventsRecorded) || isEvent(event, batchImported) ? event.payload.customerIds : undefined;
           if (listed === null) await enqueue(tx, REFRESH_ALL_JOB, {}, { key: REFRESH_ALL_JOB });
@@ -61,10 +75,16 @@ export const churnHandlers: readonly HandlerDefinition[] = [
     async handle(tx, events) {
       for (const event of events) {
         // Of who was erased the comings and goings stay in the counts: they name nobody.
+        if (isEvent(event, customerErased)) await endLifecycles(tx, [event.payload.customerId], event.at);
         if (!isEvent(event, customerMerged)) continue;
         await forgetLifecycles(tx, [event.payload.fromId]);
         await askFor(tx, [{ id: event.payload.intoId, causedBy: event.id }], false, event.correlationId);
       }
     },
+  },
+  {
+    name: 'churn.followExchangeRates',
+    on: [exchangeRatesChanged],
+    handle: (tx) => enqueue(tx, REFRESH_ALL_JOB, {}, { key: REFRESH_ALL_JOB }),
   },
 ];

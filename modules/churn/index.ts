@@ -1,21 +1,22 @@
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
-import type { CustomerPort } from '../customers/contract.ts';
 import { churnEvents } from './contract.ts';
 import { churnHandlers } from './handlers.ts';
 import { churnJobs } from './jobs.ts';
 import { churnSchema } from './schema.ts';
-import { createChurnService } from './service.ts';
-import { INACTIVITY } from './settings.ts';
+import { type ChurnPorts, createChurnService } from './service.ts';
+import { churnSettings } from './settings.ts';
 
 /** Who came, who went, who came back. */
-export function churn(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
-  const service = createChurnService(infra, ports.customers);
+export function churn(infra: Infrastructure, ports: ChurnPorts) {
+  const service = createChurnService(infra, ports);
   return defineModule({
     name: 'churn',
     service,
-    settings: [INACTIVITY],
+    settings: churnSettings,
     events: churnEvents,
-    scopes: [{ name: 'churn:read', description: 'Read churn status and churn reports.' }],
+    scopes: [
+      { name: 'churn:read', description: 'Read churn status, churn and cohort reports, and recurring revenue.' },
+    ],
     handlers: churnHandlers,
     jobs: churnJobs(service),
     schema: churnSchema(service),

@@ -11,7 +11,7 @@ export function churnJobs(service: ChurnService): JobDefinition[] {
   return [
     defineJob({
       name: REFRESH_JOB,
-      description: 'Derives comings and goings of the customers something happened to.',
+      description: 'Derives comings, goings and MRR movements of the customers something happened to.',
       payload: z.object({
         correlationId: z.string(),
         customers: z.array(z.object({ id: z.uuid(), causedBy: z.uuid() })),
@@ -26,7 +26,8 @@ export function churnJobs(service: ChurnService): JobDefinition[] {
     }),
     defineJob({
       name: REFRESH_ALL_JOB,
-      description: 'Derives comings and goings of everybody, after a large import.',
+      description:
+        'Derives comings, goings and MRR movements of everybody, after a large import or new exchange rates.',
       payload: z.object({}).loose(),
       async run(_payload, { signal }) {
         await service.refreshAll(systemCall(REFRESH_ALL_JOB), signal);
@@ -34,10 +35,12 @@ export function churnJobs(service: ChurnService): JobDefinition[] {
     }),
     defineJob({
       name: SWEEP_JOB,
-      description: 'Says of customers that they are gone when their time has run out.',
+      description:
+        'Says of customers that they are gone when their time has run out; derives everybody anew after a change of settings.',
       payload: z.object({}).loose(),
       schedule: '5 * * * *',
       async run(_payload, { signal }) {
+        await service.refreshStale(systemCall(SWEEP_JOB), signal);
         await service.sweep(systemCall(SWEEP_JOB), signal);
       },
     }),

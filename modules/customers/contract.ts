@@ -90,6 +90,23 @@ export interface SubscriptionFacts {
   readonly cancelledAt: Date | null;
 }
 
+/** A state a subscription was in, from `at` until its next one. */
+export interface SubscriptionState {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  readonly at: Date;
+  /** False from the cancellation on. */
+  readonly running: boolean;
+  /** Monthly recurring revenue; 0 when it does not run. */
+  readonly mrrMinor: number;
+  readonly currency: string;
+  /** Why it was cancelled last, in the words it was told with; null for every other state. */
+  readonly cancelReason: string | null;
+}
+
+/** Converts an amount into the reporting currency by the rate of a day; null where there is none. */
+export type ConvertMoney = (amountMinor: number, currency: string, at: Date) => number | null;
+
 /** What was ordered in a half-open period. */
 export interface RevenueFacts {
   /** Placed in the period, in the reporting currency, returns taken off. */
@@ -144,6 +161,10 @@ export interface CustomerPort {
   invoices(customerIds: readonly string[], period: Period, within?: Queryable): Promise<InvoiceFacts[]>;
   tickets(customerIds: readonly string[], period: Period, within?: Queryable): Promise<TicketFacts[]>;
   subscriptions(customerIds: readonly string[], within?: Queryable): Promise<SubscriptionFacts[]>;
+  /** Every state of the customers' subscriptions, each subscription's in order of time. */
+  subscriptionHistory(customerIds: readonly string[], within?: Queryable): Promise<SubscriptionState[]>;
+  /** The dated rates of the reporting currency, read by one statement. */
+  converter(): Promise<{ readonly reportingCurrency: string; readonly convert: ConvertMoney }>;
   revenue(period: Period): Promise<RevenueFacts>;
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;

@@ -197,6 +197,13 @@ export const batchImported = defineEvent({
   }),
 });
 
+export const exchangeRatesChanged = defineEvent({
+  type: 'customers.exchangeRatesChanged',
+  version: 1,
+  description: 'Dated exchange rates were set: what was converted by them is to be reckoned anew.',
+  payload: z.object({ currencies: z.array(currency) }),
+});
+
 /** All of them, for the module's table of contents. */
 export const customerEvents = [
   customerCreated,
@@ -218,4 +225,5 @@ export const customerEvents = [
   eventsRecorded,
   importCompleted,
   batchImported,
+  exchangeRatesChanged,
 ];

@@ -16,6 +16,7 @@ import {
   orderLines,
   ordersOf,
   revenue,
+  subscriptionHistoryOf,
   subscriptionsOf,
   ticketsOf,
 } from './queries/facts.ts';
@@ -57,6 +58,11 @@ export function createCustomerService(infra: Infrastructure) {
     invoices: (customerIds, period, within = database) => invoicesOf(within, customerIds, period),
     tickets: (customerIds, period, within = database) => ticketsOf(within, customerIds, period),
     subscriptions: (customerIds, within = database) => subscriptionsOf(within, customerIds),
+    subscriptionHistory: (customerIds, within = database) => subscriptionHistoryOf(within, customerIds),
+    async converter() {
+      const { reportingCurrency } = await settings.get(BUSINESS);
+      return { reportingCurrency, convert: await converter(database, reportingCurrency, 'all') };
+    },
     revenue: async (period) => revenue(database, period, (await settings.get(BUSINESS)).reportingCurrency),
     eventIds: (customerIds, within = database) => eventIds(within, customerIds),
     idsAfter: (after, limit) => idsAfter(database, after, limit),

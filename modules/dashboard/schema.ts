@@ -1,19 +1,13 @@
-import { type Builder, periodInput } from '../../src/core/builder/index.ts';
+import { type Builder, periodInput, periodType } from '../../src/core/builder/index.ts';
 import type { MonthlyChurn } from '../churn/contract.ts';
 import type { RevenueFacts } from '../customers/contract.ts';
 import type { ProgrammeFacts } from '../loyalty/contract.ts';
 import type { HealthDistribution } from '../risk/contract.ts';
-import type { Dashboard, DashboardService, Days } from './service.ts';
+import type { Dashboard, DashboardService } from './service.ts';
 
 /** `Query.dashboard`. */
 export const dashboardSchema = (service: DashboardService) => (builder: Builder) => {
-  const Period = builder.objectRef<Days>('Period').implement({
-    description: 'Calendar days in the time zone of the business.',
-    fields: (t) => ({
-      from: t.expose('from', { type: 'LocalDate', description: 'The first day.' }),
-      to: t.expose('to', { type: 'LocalDate', description: 'The day after the last.' }),
-    }),
-  });
+  const Period = periodType(builder);
   const ChurnRate = builder.objectRef<MonthlyChurn>('ChurnRate').implement({
     description: 'Logo churn of one complete month, with the counts it came from.',
     fields: (t) => ({

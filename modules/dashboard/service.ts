@@ -56,14 +56,6 @@ export function createDashboardService(infra: Infrastructure, ports: DashboardPo
       const length = to.diff(from, 'days');
       const previous: Days = { from: from.minus(length).toISODate() as string, to: period.from };
       const now = infra.clock.now();
-      const thisMonth = DateTime.fromJSDate(now, { zone: timeZone }).startOf('month').toISODate() as string;
-      const lastComplete = async (days: Days): Promise<MonthlyChurn | null> => {
-        const months = await ports.churn.monthly(days.from, days.to);
-        const complete = months.filter(
-          ({ month }) => month < thisMonth && startOf(month).plus({ months: 1 }) <= startOf(days.to),
-        );
-        return complete.at(-1) ?? null;
-      };
       const revenueOf = (days: Days) =>
         ports.customers.revenue({ from: startOf(days.from).toJSDate(), to: startOf(days.to).toJSDate() });
       return {
@@ -71,7 +63,10 @@ export function createDashboardService(infra: Infrastructure, ports: DashboardPo
         previous,
         now,
         customers: () => ports.customers.count(),
-        churn: async () => ({ current: await lastComplete(period), previous: await lastComplete(previous) }),
+        churn: async () => ({
+          current: await ports.churn.lastMonth(period.from, period.to),
+          previous: await ports.churn.lastMonth(previous.from, previous.to),
+        }),
         revenue: async () => ({ current: await revenueOf(period), previous: await revenueOf(previous) }),
         health: () => ports.risk.healthDistribution(),
         loyalty: () => ports.loyalty.programme(),

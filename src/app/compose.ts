@@ -43,7 +43,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const ports = { customers: people.service };
   const points = loyalty(infra, ports);
   const assessment = risk(infra, ports);
-  const comings = churn(infra, ports);
+  const comings = churn(infra, { ...ports, health: assessment.service });
   const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
   const overview = dashboard(infra, {
     ...ports,

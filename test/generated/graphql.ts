@@ -59,6 +59,8 @@ export type CustomerFilter = {
   status?: Array<CustomerStatus> | null | undefined;
   /** Members who hold one of these tiers. */
   tier?: Array<LoyaltyTierKey> | null | undefined;
+  /** All of these hold for its traits. */
+  traits?: Array<TraitFilter> | null | undefined;
 };
 
 /** A customer. A field left out stays as it is; null clears what can be absent. */
@@ -144,6 +146,14 @@ export type ScoreRange = {
   max?: number;
   /** Lowest score. */
   min?: number;
+};
+
+/** A condition on a trait. */
+export type TraitFilter = {
+  /** Name of the trait, e.g. "country". */
+  key: string;
+  /** One of these is its value; numbers as text. */
+  values: Array<string>;
 };
 
 export type CustomerCardFragment = { id: string, externalId: string, name: string, status: CustomerStatus, signupAt: string, health: { score: number, tier: HealthTier, coverage: number, parts: Array<{ name: HealthPartName, value: number | null, weight: number }> } | null, risk: { score: number, category: RiskCategory } | null, loyalty: { earned: number, balance: { available: number }, tier: { key: LoyaltyTierKey } } | null };

@@ -7,7 +7,7 @@ const LIMIT = 90 * DAY;
 const on = (...days: number[]) => days.map((day) => ({ fromMs: day * DAY, toMs: day * DAY }));
 const derive = (facts: Partial<LifecycleFacts>, nowDay: number) => {
   const { changes, dueAtMs } = deriveLifecycle(
-    { activity: [], subscriptions: [], declaredChurnedAtMs: null, ...facts },
+    { activity: [], subscriptions: [], declaredChurnedAtMs: null, declaredReason: null, ...facts },
     LIMIT,
     nowDay * DAY,
   );
@@ -39,9 +39,9 @@ describe('lifecycle', () => {
 
   test('who ever had a subscription is here while one runs, whatever the activity', () => {
     const subscriptions = [
-      { fromMs: 10 * DAY, toMs: 100 * DAY },
-      { fromMs: 50 * DAY, toMs: 150 * DAY },
-      { fromMs: 200 * DAY, toMs: null },
+      { fromMs: 10 * DAY, toMs: 100 * DAY, reason: null },
+      { fromMs: 50 * DAY, toMs: 150 * DAY, reason: null },
+      { fromMs: 200 * DAY, toMs: null, reason: null },
     ];
     expect(derive({ subscriptions, activity: on(0, 170) }, 1_000)).toEqual({
       changes: [

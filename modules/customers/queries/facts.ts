@@ -9,6 +9,7 @@ import type {
   Period,
   RevenueFacts,
   SubscriptionFacts,
+  SubscriptionState,
   TicketFacts,
 } from '../contract.ts';
 import { survivors } from '../service/references.ts';
@@ -113,6 +114,28 @@ export async function subscriptionsOf(db: Queryable, customerIds: readonly strin
      from subscription where customer_id = any($1::uuid[]) order by customer_id, started_at, id`,
     [await living(db, customerIds)],
     { name: 'subscriptions_of' },
+  );
+}
+
+/** Of its first start and its last end the subscription itself has the say: it is what gets corrected. */
+export async function subscriptionHistoryOf(
+  db: Queryable,
+  customerIds: readonly string[],
+): Promise<SubscriptionState[]> {
+  if (customerIds.length === 0) return [];
+  return db.query<SubscriptionState>(
+    `select s.id as "subscriptionId", s.customer_id as "customerId", h.kind <> 'CANCELLED' as running,
+       h.mrr_minor as "mrrMinor", h.currency,
+       case when h.previous is null and h.kind = 'STARTED' then s.started_at
+            when h.next is null and h.kind = 'CANCELLED' then coalesce(s.cancelled_at, h.at) else h.at end as at,
+       case when h.next is null and h.kind = 'CANCELLED' then s.cancel_reason end as "cancelReason"
+     from subscription s join (
+       select *, lag(at) over w as previous, lead(at) over w as next
+       from subscription_change where customer_id = any($1::uuid[]) window w as (partition by subscription_id order by at)
+     ) h on h.subscription_id = s.id
+     where s.customer_id = any($1::uuid[]) order by s.customer_id, s.id, 6`,
+    [await living(db, customerIds)],
+    { name: 'subscription_history_of' },
   );
 }
 

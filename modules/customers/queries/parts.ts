@@ -1,4 +1,5 @@
 import {
+  type DimensionSql,
   defineCustomerPart,
   defineFilter,
   defineListPart,
@@ -155,6 +156,45 @@ export const planFilter = defineFilter<readonly string[]>(
     select from subscription s where s.customer_id = ${customer}.id and s.cancelled_at is null
       and s.plan = any(${bind(plans)}::text[]))`,
 );
+
+/** The plan of the running subscription begun last, else of the one that ended last: index scan by customer. */
+const lastPlan = (customer: string): string => `(
+    select s.plan from subscription s where s.customer_id = ${customer}.id
+    order by s.cancelled_at desc nulls first, s.started_at desc, s.id limit 1)`;
+
+/** Of the past: who is gone had a plan, too. */
+export const lastPlanFilter = defineFilter<readonly string[]>(
+  (customer, plans, bind) => `${lastPlan(customer)} = any(${bind(plans)}::text[])`,
+);
+
+export interface TraitCondition {
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+export const traitFilter = defineFilter<readonly TraitCondition[]>((customer, traits, bind) =>
+  traits.length === 0
+    ? 'true'
+    : traits
+        .map(({ key, values }) => `${customer}.traits ->> ${bind(key)}::text = any(${bind(values)}::text[])`)
+        .join(' and '),
+);
+
+const signup = (customer: string, bind: (value: unknown) => string, timeZone: string, format: string): string =>
+  `to_char(${customer}.signup_at at time zone ${bind(timeZone)}::text, '${format}')`;
+
+/** What customers can be grouped by, as far as this module knows. */
+export const dimensions: Readonly<
+  Record<'segment' | 'plan' | 'owner' | 'trait' | 'month' | 'quarter' | 'year', DimensionSql>
+> = {
+  segment: (customer) => `${customer}.business_segment`,
+  plan: lastPlan,
+  owner: (customer) => `(select am.email from account_manager am where am.id = ${customer}.owner_id)`,
+  trait: (customer, bind, { trait }) => `left(${customer}.traits ->> ${bind(trait)}::text, 200)`,
+  month: (customer, bind, { timeZone }) => signup(customer, bind, timeZone, 'YYYY-MM'),
+  quarter: (customer, bind, { timeZone }) => signup(customer, bind, timeZone, 'YYYY-"Q"Q'),
+  year: (customer, bind, { timeZone }) => signup(customer, bind, timeZone, 'YYYY'),
+};
 
 export const ownerFilter = defineFilter<readonly string[]>(
   (customer, emails, bind) => `${customer}.owner_id in (

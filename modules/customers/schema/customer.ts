@@ -8,12 +8,21 @@ import {
   pageOf,
 } from '../../../src/core/builder/index.ts';
 import { InvalidInput } from '../../../src/core/errors.ts';
-import { columnField, filterField, orderValue, partField } from '../../../src/core/graph/index.ts';
+import {
+  columnField,
+  type DimensionSql,
+  dimensionValue,
+  filterField,
+  orderValue,
+  partField,
+} from '../../../src/core/graph/index.ts';
 import type { AccountManagerFacts } from '../contract.ts';
 import {
   contactsPart,
+  dimensions,
   invoicesPart,
   lastActivityOrder,
+  lastPlanFilter,
   nameOrder,
   ordersPart,
   ownerFilter,
@@ -24,7 +33,9 @@ import {
   signupOrder,
   statusFilter,
   subscriptionsPart,
+  type TraitCondition,
   ticketsPart,
+  traitFilter,
 } from '../queries/parts.ts';
 import type { CustomerService } from '../service.ts';
 import type { RecordTypes } from './records.ts';
@@ -139,6 +150,7 @@ export function customerFields(builder: Builder, service: CustomerService, types
     args: (arg) => connectionArgs(arg),
   });
   filtersAndOrders(builder, types);
+  customerDimensions(builder);
 }
 
 function filtersAndOrders(builder: Builder, types: RecordTypes): void {
@@ -152,11 +164,23 @@ function filtersAndOrders(builder: Builder, types: RecordTypes): void {
   });
   filterField<readonly string[]>(builder, 'plan', planFilter, {
     scope: SCOPE,
+    past: lastPlanFilter,
     field: (t) => t.stringList({ description: 'With a running subscription to one of these plans.' }),
   });
   filterField<readonly string[]>(builder, 'owner', ownerFilter, {
     scope: SCOPE,
     field: (t) => t.stringList({ description: 'Looked after by one of these account managers, by e-mail address.' }),
+  });
+  const TraitFilter = builder.inputType('TraitFilter', {
+    description: 'A condition on a trait.',
+    fields: (t) => ({
+      key: t.string({ required: true, description: 'Name of the trait, e.g. "country".' }),
+      values: t.stringList({ required: true, description: 'One of these is its value; numbers as text.' }),
+    }),
+  });
+  filterField<readonly TraitCondition[]>(builder, 'traits', traitFilter, {
+    scope: SCOPE,
+    field: (t) => t.field({ type: [TraitFilter], description: 'All of these hold for its traits.' }),
   });
   filterField<string>(builder, 'search', (customer, text, bind) => searchFilter(customer, checkSearch(text), bind), {
     scope: SCOPE,
@@ -171,6 +195,19 @@ function filtersAndOrders(builder: Builder, types: RecordTypes): void {
     scope: SCOPE,
     description: 'By the last activity; who never did anything counts as before everybody else.',
   });
+}
+
+/** What reports can be grouped by. */
+function customerDimensions(builder: Builder): void {
+  const offer = (name: string, sql: DimensionSql, description: string, needsTrait = false) =>
+    dimensionValue(builder, name, sql, { scope: SCOPE, description, needsTrait });
+  offer('SEGMENT', dimensions.segment, 'The business segment.');
+  offer('PLAN', dimensions.plan, 'The plan a customer has, or had last.');
+  offer('OWNER', dimensions.owner, 'The account manager, by e-mail address.');
+  offer('TRAIT', dimensions.trait, 'A trait such as the country, named by `trait`.', true);
+  offer('SIGNUP_MONTH', dimensions.month, 'The calendar month of the signup, e.g. 2026-11.');
+  offer('SIGNUP_QUARTER', dimensions.quarter, 'The quarter of the signup, e.g. 2026-Q4.');
+  offer('SIGNUP_YEAR', dimensions.year, 'The year of the signup.');
 }
 
 function checkSearch(text: string): string {

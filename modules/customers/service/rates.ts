@@ -2,8 +2,11 @@ import { audit } from '../../../src/core/audit.ts';
 import type { Call } from '../../../src/core/call.ts';
 import type { Queryable } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
+import { appendEvents, newEvent } from '../../../src/core/events/index.ts';
 import { BUSINESS } from '../../../src/core/settings/index.ts';
+import type { ConvertMoney } from '../contract.ts';
 import { exchange } from '../domain/exchange.ts';
+import { exchangeRatesChanged } from '../events.ts';
 import { exchangeRateInput, invalid, readItem } from '../inputs.ts';
 import type { Ground } from './upsert.ts';
 
@@ -66,12 +69,16 @@ export async function setExchangeRates(
       subject: 'exchange_rate',
       detail,
     });
+    const currencies = [...new Set(rows.map((row) => row.currency))];
+    await appendEvents(tx, call, ground.clock, [
+      newEvent(exchangeRatesChanged, { customerId: null, payload: { currencies } }),
+    ]);
   });
   return items;
 }
 
 /** Converts amounts by the rate of their day; null where there is none. */
-export type Convert = (amountMinor: number, currency: string, at: Date) => number | null;
+export type Convert = ConvertMoney;
 
 /** Reads the rates that the currencies need, by one statement, or none when all amounts are in the reporting currency. */
 export async function converter(

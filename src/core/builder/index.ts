@@ -14,6 +14,6 @@ export { type DomainErrorClass, domainError } from './domain-errors.ts';
 export { decodeGlobalId, encodeGlobalId, isId } from './global-id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { batchMutationField, mutationField } from './mutations.ts';
-export { type PeriodShape, periodInput } from './period.ts';
+export { type PeriodShape, periodInput, periodType } from './period.ts';
 export type { CustomerNode, MoneyShape } from './shapes.ts';
 export type { Builder, BuilderTypes } from './types.ts';

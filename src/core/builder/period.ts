@@ -1,5 +1,5 @@
-import type { InputRef } from '@pothos/core';
-import type { Builder } from './types.ts';
+import type { InputRef, ObjectRef } from '@pothos/core';
+import type { Builder, BuilderTypes } from './types.ts';
 
 /** Days from one to another, half-open, in the time zone of the business. */
 export interface PeriodShape {
@@ -22,6 +22,24 @@ export function periodInput(builder: Builder): InputRef<PeriodShape> {
       }),
     });
     refs.set(builder, ref);
+  }
+  return ref;
+}
+
+const shown = new WeakMap<Builder, ObjectRef<BuilderTypes, PeriodShape>>();
+
+/** The output type `Period`. */
+export function periodType(builder: Builder): ObjectRef<BuilderTypes, PeriodShape> {
+  let ref = shown.get(builder);
+  if (ref === undefined) {
+    ref = builder.objectRef<PeriodShape>('Period').implement({
+      description: 'Calendar days in the time zone of the business.',
+      fields: (t) => ({
+        from: t.expose('from', { type: 'LocalDate', description: 'The first day.' }),
+        to: t.expose('to', { type: 'LocalDate', description: 'The day after the last.' }),
+      }),
+    });
+    shown.set(builder, ref);
   }
   return ref;
 }

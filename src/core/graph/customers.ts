@@ -1,6 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { ScopeMissing } from '../access/errors.ts';
-import { allows, type Scope } from '../access/principal.ts';
+import type { Scope } from '../access/principal.ts';
 import {
   type Builder,
   type BuilderTypes,
@@ -16,6 +15,7 @@ import type { Queryable } from '../database/index.ts';
 import { InvalidInput } from '../errors.ts';
 import type { CustomerTable, PageRequest } from './compose.ts';
 import { customerRef, customerType, loadCustomer } from './fields.ts';
+import { conditionsOf, customerFilter, requireScope } from './population.ts';
 import { createCustomerReader } from './reader.ts';
 import { type GraphRegistry, registryOf } from './registry.ts';
 import { connectionSelection, customerSelection } from './selection.ts';
@@ -39,23 +39,13 @@ export interface CustomersArgs {
   readonly orderBy?: { readonly by: string; readonly direction: 'ASC' | 'DESC' } | null | undefined;
 }
 
-function requireScope(context: Context, scope: Scope): void {
-  if (!allows(context.principal, scope)) throw new ScopeMissing([scope]);
-}
-
 /** From arguments to a page request; filters and orders need the scopes of the modules that offer them. */
 export function pageRequest(
   registry: Pick<GraphRegistry, 'filters' | 'orders'>,
   args: CustomersArgs,
   context: Context,
 ): Omit<PageRequest, 'selection' | 'needsMore' | 'needsTotal'> {
-  const filters: { sql: PageRequest['filters'][number]['sql']; value: unknown }[] = [];
-  for (const [name, value] of Object.entries(args.filter ?? {})) {
-    const filter = registry.filters.get(name);
-    if (filter === undefined || value === null || value === undefined) continue;
-    requireScope(context, filter.scope);
-    filters.push({ sql: filter.sql, value });
-  }
+  const filters = conditionsOf(registry, args.filter, context);
   const ordered =
     args.orderBy === null || args.orderBy === undefined ? undefined : registry.orders.get(args.orderBy.by);
   if (ordered !== undefined) requireScope(context, ordered.scope);
@@ -78,6 +68,7 @@ export function customerGraph(builder: Builder, options: CustomersOptions): void
   const registry = registryOf(builder);
   const reader = createCustomerReader(options.database, options.table);
   registry.reader = reader;
+  registry.table = options.table.table;
   const node = {
     description: options.description,
     authScopes: { scope: options.scope },
@@ -144,7 +135,7 @@ export function customerGraph(builder: Builder, options: CustomersOptions): void
 
 /** The input types; their content is asked for when the schema is put together, when all modules have spoken. */
 function declareInputs(builder: Builder, registry: GraphRegistry) {
-  const filter = builder.inputType('CustomerFilter', {
+  const filter = customerFilter(builder).implement({
     description: 'Which customers: all given conditions hold.',
     fields: (t) => Object.fromEntries([...registry.filters].map(([name, { field }]) => [name, field(t)])),
   });

@@ -168,16 +168,21 @@ export async function loadPart<Data, PartArgs extends Args>(
 export const customerType = (info: GraphQLResolveInfo): GraphQLObjectType =>
   info.schema.getType('Customer') as GraphQLObjectType;
 
-/** Offers a filter in `CustomerFilter`; whoever uses it needs `scope`. */
+/** Offers a filter in `CustomerFilter`; whoever uses it needs `scope`. @param options.past what it means in reports on the past */
 export function filterField<Value>(
   builder: Builder,
   name: string,
   filter: FilterSql<Value>,
-  options: { readonly scope: Scope; readonly field: FilterField },
+  options: { readonly scope: Scope; readonly field: FilterField; readonly past?: FilterSql<Value> },
 ): void {
   const { filters } = registryOf(builder);
   if (filters.has(name)) throw new Error(`two modules offer the customer filter "${name}"`);
-  filters.set(name, { sql: filter as FilterSql<never>, scope: options.scope, field: options.field });
+  filters.set(name, {
+    sql: filter as FilterSql<never>,
+    past: options.past as FilterSql<never> | undefined,
+    scope: options.scope,
+    field: options.field,
+  });
 }
 
 /** Offers an order as a value of `CustomerOrderBy`, e.g. `HEALTH`; whoever uses it needs `scope`. */

@@ -11,5 +11,25 @@ export {
   orderValue,
   partField,
 } from './fields.ts';
-export type { Args, BatchPart, Bind, CustomerOrder, CustomerPart, FilterSql, ListArgs, ListPart } from './part.ts';
+export type {
+  Args,
+  BatchPart,
+  Bind,
+  CustomerOrder,
+  CustomerPart,
+  DimensionSql,
+  FilterSql,
+  ListArgs,
+  ListPart,
+} from './part.ts';
 export { defineBatchPart, defineCustomerPart, defineFilter, defineListPart, defineOrder } from './part.ts';
+export type { CustomerGroup, Population } from './population.ts';
+export {
+  customerGroupType,
+  dimensionValue,
+  EVERYBODY,
+  filterArg,
+  groupByArg,
+  memberSql,
+  populationOf,
+} from './population.ts';

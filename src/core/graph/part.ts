@@ -134,3 +134,14 @@ export interface CustomerOrder {
 export function defineOrder(order: CustomerOrder): CustomerOrder {
   return order;
 }
+
+/** What a dimension may need beside the customer. */
+export interface DimensionOptions {
+  /** Name of the trait, for the dimension that asks for one; else null. */
+  readonly trait: string | null;
+  /** IANA name: the business's, for calendar months. */
+  readonly timeZone: string;
+}
+
+/** SQL of the text that a row of `customer` is grouped by; null where it is not known. */
+export type DimensionSql = (customer: string, bind: Bind, options: DimensionOptions) => string;

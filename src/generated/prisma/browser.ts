@@ -28,6 +28,11 @@ export type ChurnStatus = Prisma.ChurnStatusModel
  */
 export type ChurnChange = Prisma.ChurnChangeModel
 /**
+ * Model ChurnMrrMovement
+ * Changes of what a customer pays a month, derived from the states of its subscriptions; MRR is their sum.
+ */
+export type ChurnMrrMovement = Prisma.ChurnMrrMovementModel
+/**
  * Model Message
  * An e-mail to one contact: first a row, then sent by a job.
  */

@@ -10,6 +10,7 @@
  */
 export type * from './models/ChurnStatus.ts'
 export type * from './models/ChurnChange.ts'
+export type * from './models/ChurnMrrMovement.ts'
 export type * from './models/Message.ts'
 export type * from './models/ApiKey.ts'
 export type * from './models/SettingVersion.ts'

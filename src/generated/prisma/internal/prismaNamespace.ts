@@ -399,6 +399,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   ChurnStatus: 'ChurnStatus',
   ChurnChange: 'ChurnChange',
+  ChurnMrrMovement: 'ChurnMrrMovement',
   Message: 'Message',
   ApiKey: 'ApiKey',
   SettingVersion: 'SettingVersion',
@@ -444,7 +445,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnStatus" | "churnChange" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory"
+    modelProps: "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -593,6 +594,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ChurnChangeCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ChurnChangeCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnMrrMovement: {
+      payload: Prisma.$ChurnMrrMovementPayload<ExtArgs>
+      fields: Prisma.ChurnMrrMovementFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnMrrMovementFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnMrrMovementFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnMrrMovementFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnMrrMovementFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnMrrMovementFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnMrrMovementCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnMrrMovementCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnMrrMovementCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnMrrMovementDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        update: {
+          args: Prisma.ChurnMrrMovementUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnMrrMovementDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnMrrMovementUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnMrrMovementUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnMrrMovementUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnMrrMovementPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnMrrMovementAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnMrrMovement>
+        }
+        groupBy: {
+          args: Prisma.ChurnMrrMovementGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnMrrMovementGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnMrrMovementCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnMrrMovementCountAggregateOutputType> | number
         }
       }
     }
@@ -2843,7 +2918,8 @@ export const ChurnStatusScalarFieldEnum = {
   customerId: 'customerId',
   status: 'status',
   since: 'since',
-  dueAt: 'dueAt'
+  dueAt: 'dueAt',
+  terms: 'terms'
 } as const
 
 export type ChurnStatusScalarFieldEnum = (typeof ChurnStatusScalarFieldEnum)[keyof typeof ChurnStatusScalarFieldEnum]
@@ -2853,10 +2929,24 @@ export const ChurnChangeScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
   kind: 'kind',
-  cause: 'cause'
+  cause: 'cause',
+  reason: 'reason'
 } as const
 
 export type ChurnChangeScalarFieldEnum = (typeof ChurnChangeScalarFieldEnum)[keyof typeof ChurnChangeScalarFieldEnum]
+
+
+export const ChurnMrrMovementScalarFieldEnum = {
+  customerId: 'customerId',
+  currency: 'currency',
+  at: 'at',
+  kind: 'kind',
+  deltaMinor: 'deltaMinor',
+  mrrMinor: 'mrrMinor',
+  payingSince: 'payingSince'
+} as const
+
+export type ChurnMrrMovementScalarFieldEnum = (typeof ChurnMrrMovementScalarFieldEnum)[keyof typeof ChurnMrrMovementScalarFieldEnum]
 
 
 export const MessageScalarFieldEnum = {
@@ -3401,6 +3491,20 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
  * Reference to a field of type 'Int'
  */
 export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
@@ -3439,20 +3543,6 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt'
- */
-export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt[]'
- */
-export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
     
 
 
@@ -3643,6 +3733,7 @@ export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaC
 export type GlobalOmitConfig = {
   churnStatus?: Prisma.ChurnStatusOmit
   churnChange?: Prisma.ChurnChangeOmit
+  churnMrrMovement?: Prisma.ChurnMrrMovementOmit
   message?: Prisma.MessageOmit
   apiKey?: Prisma.ApiKeyOmit
   settingVersion?: Prisma.SettingVersionOmit

@@ -53,6 +53,7 @@ export const AnyNull = runtime.AnyNull
 export const ModelName = {
   ChurnStatus: 'ChurnStatus',
   ChurnChange: 'ChurnChange',
+  ChurnMrrMovement: 'ChurnMrrMovement',
   Message: 'Message',
   ApiKey: 'ApiKey',
   SettingVersion: 'SettingVersion',
@@ -105,7 +106,8 @@ export const ChurnStatusScalarFieldEnum = {
   customerId: 'customerId',
   status: 'status',
   since: 'since',
-  dueAt: 'dueAt'
+  dueAt: 'dueAt',
+  terms: 'terms'
 } as const
 
 export type ChurnStatusScalarFieldEnum = (typeof ChurnStatusScalarFieldEnum)[keyof typeof ChurnStatusScalarFieldEnum]
@@ -115,10 +117,24 @@ export const ChurnChangeScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
   kind: 'kind',
-  cause: 'cause'
+  cause: 'cause',
+  reason: 'reason'
 } as const
 
 export type ChurnChangeScalarFieldEnum = (typeof ChurnChangeScalarFieldEnum)[keyof typeof ChurnChangeScalarFieldEnum]
+
+
+export const ChurnMrrMovementScalarFieldEnum = {
+  customerId: 'customerId',
+  currency: 'currency',
+  at: 'at',
+  kind: 'kind',
+  deltaMinor: 'deltaMinor',
+  mrrMinor: 'mrrMinor',
+  payingSince: 'payingSince'
+} as const
+
+export type ChurnMrrMovementScalarFieldEnum = (typeof ChurnMrrMovementScalarFieldEnum)[keyof typeof ChurnMrrMovementScalarFieldEnum]
 
 
 export const MessageScalarFieldEnum = {

@@ -29,6 +29,7 @@ export type ChurnChangeMinAggregateOutputType = {
   at: Date | null
   kind: string | null
   cause: string | null
+  reason: string | null
 }
 
 export type ChurnChangeMaxAggregateOutputType = {
@@ -36,6 +37,7 @@ export type ChurnChangeMaxAggregateOutputType = {
   at: Date | null
   kind: string | null
   cause: string | null
+  reason: string | null
 }
 
 export type ChurnChangeCountAggregateOutputType = {
@@ -43,6 +45,7 @@ export type ChurnChangeCountAggregateOutputType = {
   at: number
   kind: number
   cause: number
+  reason: number
   _all: number
 }
 
@@ -52,6 +55,7 @@ export type ChurnChangeMinAggregateInputType = {
   at?: true
   kind?: true
   cause?: true
+  reason?: true
 }
 
 export type ChurnChangeMaxAggregateInputType = {
@@ -59,6 +63,7 @@ export type ChurnChangeMaxAggregateInputType = {
   at?: true
   kind?: true
   cause?: true
+  reason?: true
 }
 
 export type ChurnChangeCountAggregateInputType = {
@@ -66,6 +71,7 @@ export type ChurnChangeCountAggregateInputType = {
   at?: true
   kind?: true
   cause?: true
+  reason?: true
   _all?: true
 }
 
@@ -146,6 +152,7 @@ export type ChurnChangeGroupByOutputType = {
   at: Date
   kind: string
   cause: string | null
+  reason: string | null
   _count: ChurnChangeCountAggregateOutputType | null
   _min: ChurnChangeMinAggregateOutputType | null
   _max: ChurnChangeMaxAggregateOutputType | null
@@ -174,6 +181,7 @@ export type ChurnChangeWhereInput = {
   at?: Prisma.DateTimeFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringFilter<"ChurnChange"> | string
   cause?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
+  reason?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
 }
 
 export type ChurnChangeOrderByWithRelationInput = {
@@ -181,6 +189,7 @@ export type ChurnChangeOrderByWithRelationInput = {
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   cause?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type ChurnChangeWhereUniqueInput = Prisma.AtLeast<{
@@ -192,6 +201,7 @@ export type ChurnChangeWhereUniqueInput = Prisma.AtLeast<{
   at?: Prisma.DateTimeFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringFilter<"ChurnChange"> | string
   cause?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
+  reason?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
 }, "customerId_at_kind">
 
 export type ChurnChangeOrderByWithAggregationInput = {
@@ -199,6 +209,7 @@ export type ChurnChangeOrderByWithAggregationInput = {
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   cause?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ChurnChangeCountOrderByAggregateInput
   _max?: Prisma.ChurnChangeMaxOrderByAggregateInput
   _min?: Prisma.ChurnChangeMinOrderByAggregateInput
@@ -212,6 +223,7 @@ export type ChurnChangeScalarWhereWithAggregatesInput = {
   at?: Prisma.DateTimeWithAggregatesFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringWithAggregatesFilter<"ChurnChange"> | string
   cause?: Prisma.StringNullableWithAggregatesFilter<"ChurnChange"> | string | null
+  reason?: Prisma.StringNullableWithAggregatesFilter<"ChurnChange"> | string | null
 }
 
 export type ChurnChangeCreateInput = {
@@ -219,6 +231,7 @@ export type ChurnChangeCreateInput = {
   at: Date | string
   kind: string
   cause?: string | null
+  reason?: string | null
 }
 
 export type ChurnChangeUncheckedCreateInput = {
@@ -226,6 +239,7 @@ export type ChurnChangeUncheckedCreateInput = {
   at: Date | string
   kind: string
   cause?: string | null
+  reason?: string | null
 }
 
 export type ChurnChangeUpdateInput = {
@@ -233,6 +247,7 @@ export type ChurnChangeUpdateInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ChurnChangeUncheckedUpdateInput = {
@@ -240,6 +255,7 @@ export type ChurnChangeUncheckedUpdateInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ChurnChangeCreateManyInput = {
@@ -247,6 +263,7 @@ export type ChurnChangeCreateManyInput = {
   at: Date | string
   kind: string
   cause?: string | null
+  reason?: string | null
 }
 
 export type ChurnChangeUpdateManyMutationInput = {
@@ -254,6 +271,7 @@ export type ChurnChangeUpdateManyMutationInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ChurnChangeUncheckedUpdateManyInput = {
@@ -261,6 +279,7 @@ export type ChurnChangeUncheckedUpdateManyInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ChurnChangeCustomerIdAtKindCompoundUniqueInput = {
@@ -274,6 +293,7 @@ export type ChurnChangeCountOrderByAggregateInput = {
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   cause?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
 }
 
 export type ChurnChangeMaxOrderByAggregateInput = {
@@ -281,6 +301,7 @@ export type ChurnChangeMaxOrderByAggregateInput = {
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   cause?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
 }
 
 export type ChurnChangeMinOrderByAggregateInput = {
@@ -288,6 +309,7 @@ export type ChurnChangeMinOrderByAggregateInput = {
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   cause?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
 }
 
 export type NullableStringFieldUpdateOperationsInput = {
@@ -301,6 +323,7 @@ export type ChurnChangeSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   at?: boolean
   kind?: boolean
   cause?: boolean
+  reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
 
 export type ChurnChangeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -308,6 +331,7 @@ export type ChurnChangeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   at?: boolean
   kind?: boolean
   cause?: boolean
+  reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
 
 export type ChurnChangeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -315,6 +339,7 @@ export type ChurnChangeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   at?: boolean
   kind?: boolean
   cause?: boolean
+  reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
 
 export type ChurnChangeSelectScalar = {
@@ -322,9 +347,10 @@ export type ChurnChangeSelectScalar = {
   at?: boolean
   kind?: boolean
   cause?: boolean
+  reason?: boolean
 }
 
-export type ChurnChangeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "at" | "kind" | "cause", ExtArgs["result"]["churnChange"]>
+export type ChurnChangeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "at" | "kind" | "cause" | "reason", ExtArgs["result"]["churnChange"]>
 
 export type $ChurnChangePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChurnChange"
@@ -340,6 +366,10 @@ export type $ChurnChangePayload<ExtArgs extends runtime.Types.Extensions.Interna
      * For CHURNED: INACTIVITY, CANCELLATION or OPERATOR.
      */
     cause: string | null
+    /**
+     * For CHURNED: why, in the words it was told with; null when nobody said.
+     */
+    reason: string | null
   }, ExtArgs["result"]["churnChange"]>
   composites: {}
 }
@@ -767,6 +797,7 @@ export interface ChurnChangeFieldRefs {
   readonly at: Prisma.FieldRef<"ChurnChange", 'DateTime'>
   readonly kind: Prisma.FieldRef<"ChurnChange", 'String'>
   readonly cause: Prisma.FieldRef<"ChurnChange", 'String'>
+  readonly reason: Prisma.FieldRef<"ChurnChange", 'String'>
 }
     
 

@@ -29,6 +29,7 @@ export type ChurnStatusMinAggregateOutputType = {
   status: string | null
   since: Date | null
   dueAt: Date | null
+  terms: string | null
 }
 
 export type ChurnStatusMaxAggregateOutputType = {
@@ -36,6 +37,7 @@ export type ChurnStatusMaxAggregateOutputType = {
   status: string | null
   since: Date | null
   dueAt: Date | null
+  terms: string | null
 }
 
 export type ChurnStatusCountAggregateOutputType = {
@@ -43,6 +45,7 @@ export type ChurnStatusCountAggregateOutputType = {
   status: number
   since: number
   dueAt: number
+  terms: number
   _all: number
 }
 
@@ -52,6 +55,7 @@ export type ChurnStatusMinAggregateInputType = {
   status?: true
   since?: true
   dueAt?: true
+  terms?: true
 }
 
 export type ChurnStatusMaxAggregateInputType = {
@@ -59,6 +63,7 @@ export type ChurnStatusMaxAggregateInputType = {
   status?: true
   since?: true
   dueAt?: true
+  terms?: true
 }
 
 export type ChurnStatusCountAggregateInputType = {
@@ -66,6 +71,7 @@ export type ChurnStatusCountAggregateInputType = {
   status?: true
   since?: true
   dueAt?: true
+  terms?: true
   _all?: true
 }
 
@@ -146,6 +152,7 @@ export type ChurnStatusGroupByOutputType = {
   status: string
   since: Date
   dueAt: Date | null
+  terms: string
   _count: ChurnStatusCountAggregateOutputType | null
   _min: ChurnStatusMinAggregateOutputType | null
   _max: ChurnStatusMaxAggregateOutputType | null
@@ -174,6 +181,7 @@ export type ChurnStatusWhereInput = {
   status?: Prisma.StringFilter<"ChurnStatus"> | string
   since?: Prisma.DateTimeFilter<"ChurnStatus"> | Date | string
   dueAt?: Prisma.DateTimeNullableFilter<"ChurnStatus"> | Date | string | null
+  terms?: Prisma.StringFilter<"ChurnStatus"> | string
 }
 
 export type ChurnStatusOrderByWithRelationInput = {
@@ -181,6 +189,7 @@ export type ChurnStatusOrderByWithRelationInput = {
   status?: Prisma.SortOrder
   since?: Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  terms?: Prisma.SortOrder
 }
 
 export type ChurnStatusWhereUniqueInput = Prisma.AtLeast<{
@@ -191,6 +200,7 @@ export type ChurnStatusWhereUniqueInput = Prisma.AtLeast<{
   status?: Prisma.StringFilter<"ChurnStatus"> | string
   since?: Prisma.DateTimeFilter<"ChurnStatus"> | Date | string
   dueAt?: Prisma.DateTimeNullableFilter<"ChurnStatus"> | Date | string | null
+  terms?: Prisma.StringFilter<"ChurnStatus"> | string
 }, "customerId">
 
 export type ChurnStatusOrderByWithAggregationInput = {
@@ -198,6 +208,7 @@ export type ChurnStatusOrderByWithAggregationInput = {
   status?: Prisma.SortOrder
   since?: Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  terms?: Prisma.SortOrder
   _count?: Prisma.ChurnStatusCountOrderByAggregateInput
   _max?: Prisma.ChurnStatusMaxOrderByAggregateInput
   _min?: Prisma.ChurnStatusMinOrderByAggregateInput
@@ -211,6 +222,7 @@ export type ChurnStatusScalarWhereWithAggregatesInput = {
   status?: Prisma.StringWithAggregatesFilter<"ChurnStatus"> | string
   since?: Prisma.DateTimeWithAggregatesFilter<"ChurnStatus"> | Date | string
   dueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChurnStatus"> | Date | string | null
+  terms?: Prisma.StringWithAggregatesFilter<"ChurnStatus"> | string
 }
 
 export type ChurnStatusCreateInput = {
@@ -218,6 +230,7 @@ export type ChurnStatusCreateInput = {
   status: string
   since: Date | string
   dueAt?: Date | string | null
+  terms?: string
 }
 
 export type ChurnStatusUncheckedCreateInput = {
@@ -225,6 +238,7 @@ export type ChurnStatusUncheckedCreateInput = {
   status: string
   since: Date | string
   dueAt?: Date | string | null
+  terms?: string
 }
 
 export type ChurnStatusUpdateInput = {
@@ -232,6 +246,7 @@ export type ChurnStatusUpdateInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  terms?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type ChurnStatusUncheckedUpdateInput = {
@@ -239,6 +254,7 @@ export type ChurnStatusUncheckedUpdateInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  terms?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type ChurnStatusCreateManyInput = {
@@ -246,6 +262,7 @@ export type ChurnStatusCreateManyInput = {
   status: string
   since: Date | string
   dueAt?: Date | string | null
+  terms?: string
 }
 
 export type ChurnStatusUpdateManyMutationInput = {
@@ -253,6 +270,7 @@ export type ChurnStatusUpdateManyMutationInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  terms?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type ChurnStatusUncheckedUpdateManyInput = {
@@ -260,6 +278,7 @@ export type ChurnStatusUncheckedUpdateManyInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   since?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  terms?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type ChurnStatusCountOrderByAggregateInput = {
@@ -267,6 +286,7 @@ export type ChurnStatusCountOrderByAggregateInput = {
   status?: Prisma.SortOrder
   since?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
+  terms?: Prisma.SortOrder
 }
 
 export type ChurnStatusMaxOrderByAggregateInput = {
@@ -274,6 +294,7 @@ export type ChurnStatusMaxOrderByAggregateInput = {
   status?: Prisma.SortOrder
   since?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
+  terms?: Prisma.SortOrder
 }
 
 export type ChurnStatusMinOrderByAggregateInput = {
@@ -281,6 +302,7 @@ export type ChurnStatusMinOrderByAggregateInput = {
   status?: Prisma.SortOrder
   since?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
+  terms?: Prisma.SortOrder
 }
 
 export type StringFieldUpdateOperationsInput = {
@@ -302,6 +324,7 @@ export type ChurnStatusSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   status?: boolean
   since?: boolean
   dueAt?: boolean
+  terms?: boolean
 }, ExtArgs["result"]["churnStatus"]>
 
 export type ChurnStatusSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -309,6 +332,7 @@ export type ChurnStatusSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   status?: boolean
   since?: boolean
   dueAt?: boolean
+  terms?: boolean
 }, ExtArgs["result"]["churnStatus"]>
 
 export type ChurnStatusSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -316,6 +340,7 @@ export type ChurnStatusSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   status?: boolean
   since?: boolean
   dueAt?: boolean
+  terms?: boolean
 }, ExtArgs["result"]["churnStatus"]>
 
 export type ChurnStatusSelectScalar = {
@@ -323,9 +348,10 @@ export type ChurnStatusSelectScalar = {
   status?: boolean
   since?: boolean
   dueAt?: boolean
+  terms?: boolean
 }
 
-export type ChurnStatusOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "status" | "since" | "dueAt", ExtArgs["result"]["churnStatus"]>
+export type ChurnStatusOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "status" | "since" | "dueAt" | "terms", ExtArgs["result"]["churnStatus"]>
 
 export type $ChurnStatusPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChurnStatus"
@@ -341,6 +367,10 @@ export type $ChurnStatusPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * When an active customer without a subscription counts as gone, unless something happens before.
      */
     dueAt: Date | null
+    /**
+     * The settings it was derived by: when they are others now, it is derived anew.
+     */
+    terms: string
   }, ExtArgs["result"]["churnStatus"]>
   composites: {}
 }
@@ -768,6 +798,7 @@ export interface ChurnStatusFieldRefs {
   readonly status: Prisma.FieldRef<"ChurnStatus", 'String'>
   readonly since: Prisma.FieldRef<"ChurnStatus", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"ChurnStatus", 'DateTime'>
+  readonly terms: Prisma.FieldRef<"ChurnStatus", 'String'>
 }
     
 

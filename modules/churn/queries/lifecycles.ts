@@ -1,8 +1,8 @@
-import type { Analytics } from '../../src/core/analytics/types.ts';
-import type { Queryable, Tx } from '../../src/core/database/index.ts';
-import { passiveEventNames } from '../customers/contract.ts';
-import type { ActivitySpan, ChangeKind, ChurnCause, Lifecycle } from './domain/lifecycle.ts';
-import type { MonthlyMoves } from './domain/rate.ts';
+import type { Analytics } from '../../../src/core/analytics/types.ts';
+import type { Queryable, Tx } from '../../../src/core/database/index.ts';
+import { passiveEventNames } from '../../customers/contract.ts';
+import type { ActivitySpan, Lifecycle } from '../domain/lifecycle.ts';
+import type { Movement } from '../domain/movements.ts';
 
 interface SpanRow {
   customerId: string;
@@ -65,8 +65,15 @@ export async function lockStatuses(tx: Tx, ids: readonly string[]): Promise<Map<
   return new Map(rows.map((row) => [row.customerId, row]));
 }
 
-/** Puts the derived lives of customers in the place of what was derived before: three statements whatever their number. */
-export async function replaceLifecycles(tx: Tx, lifecycles: ReadonlyMap<string, Lifecycle>): Promise<void> {
+/**
+ * Puts the derived lives of customers in the place of what was derived before: three statements whatever their number.
+ * @param terms the settings they were derived by
+ */
+export async function replaceLifecycles(
+  tx: Tx,
+  lifecycles: ReadonlyMap<string, Lifecycle>,
+  terms: string,
+): Promise<void> {
   const ids = [...lifecycles.keys()];
   const changes = [...lifecycles].flatMap(([customerId, life]) =>
     life.changes.map((change) => ({ customerId, ...change })),
@@ -77,32 +84,92 @@ export async function replaceLifecycles(tx: Tx, lifecycles: ReadonlyMap<string, 
   });
   await tx.query('delete from churn_change where customer_id = any($1::uuid[])', [ids]);
   await tx.query(
-    `insert into churn_change (customer_id, at, kind, cause)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) on conflict do nothing`,
+    `insert into churn_change (customer_id, at, kind, cause, reason)
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]) on conflict do nothing`,
     [
       changes.map((change) => change.customerId),
       changes.map((change) => new Date(change.atMs)),
       changes.map((change) => change.kind),
       changes.map((change) => change.cause),
+      changes.map((change) => change.reason),
     ],
   );
   await tx.query(
-    `insert into churn_status (customer_id, status, since, due_at)
-     select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-     on conflict (customer_id) do update set status = excluded.status, since = excluded.since, due_at = excluded.due_at`,
+    `insert into churn_status (customer_id, status, since, due_at, terms)
+     select *, $5 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+     on conflict (customer_id) do update set status = excluded.status, since = excluded.since, due_at = excluded.due_at,
+       terms = excluded.terms`,
     [
       present.map((row) => row.customerId),
       present.map((row) => (row.last.kind === 'CHURNED' ? 'CHURNED' : 'ACTIVE')),
       present.map((row) => new Date(row.last.atMs)),
       present.map((row) => (row.dueAtMs === null ? null : new Date(row.dueAtMs))),
+      terms,
     ],
   );
 }
 
-/** What was derived for customers who were merged away or erased. */
+/** The same for what customers pay: two statements whatever their number. */
+export async function replaceMovements(tx: Tx, movements: ReadonlyMap<string, readonly Movement[]>): Promise<void> {
+  await tx.query('delete from churn_mrr_movement where customer_id = any($1::uuid[])', [[...movements.keys()]]);
+  const rows = [...movements].flatMap(([customerId, moves]) => moves.map((move) => ({ customerId, ...move })));
+  if (rows.length === 0) return;
+  await tx.query(
+    `insert into churn_mrr_movement (customer_id, currency, at, kind, delta_minor, mrr_minor, paying_since)
+     select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])`,
+    [
+      rows.map((row) => row.customerId),
+      rows.map((row) => row.currency),
+      rows.map((row) => new Date(row.atMs)),
+      rows.map((row) => row.kind),
+      rows.map((row) => row.deltaMinor),
+      rows.map((row) => row.mrrMinor),
+      rows.map((row) => new Date(row.payingSinceMs)),
+    ],
+  );
+}
+
+/** Whether somebody's life was derived by other settings than those in force. */
+export async function derivedByOthers(database: Queryable, terms: string): Promise<boolean> {
+  const [row] = await database.query<{ stale: boolean }>(
+    'select exists (select from churn_status where terms <> $1) as stale',
+    [terms],
+  );
+  return row?.stale === true;
+}
+
+/**
+ * Who was erased left then, and what was paid ended; the words of the reason go, the counts stay. Nothing of them is
+ * derived again. Done twice, it does nothing.
+ */
+export async function endLifecycles(tx: Tx, ids: readonly string[], at: Date): Promise<void> {
+  await tx.query('update churn_change set reason = null where customer_id = any($1::uuid[])', [ids]);
+  await tx.query(
+    `insert into churn_change (customer_id, at, kind, cause)
+     select customer_id, greatest($2, since), 'CHURNED', 'OPERATOR' from churn_status
+     where customer_id = any($1::uuid[]) and status = 'ACTIVE' on conflict do nothing`,
+    [ids, at],
+  );
+  await tx.query(
+    `update churn_status set status = 'CHURNED', since = greatest($2, since), due_at = null
+     where customer_id = any($1::uuid[]) and status = 'ACTIVE'`,
+    [ids, at],
+  );
+  await tx.query(
+    `insert into churn_mrr_movement (customer_id, currency, at, kind, delta_minor, mrr_minor, paying_since)
+     select customer_id, currency, greatest($2, at + interval '1 millisecond'), 'CHURNED', -mrr_minor, 0, paying_since
+     from (select distinct on (customer_id, currency) * from churn_mrr_movement
+           where customer_id = any($1::uuid[]) order by customer_id, currency, at desc) last
+     where mrr_minor > 0`,
+    [ids, at],
+  );
+}
+
+/** What was derived for customers who were merged away. */
 export async function forgetLifecycles(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.query('delete from churn_change where customer_id = any($1::uuid[])', [ids]);
   await tx.query('delete from churn_status where customer_id = any($1::uuid[])', [ids]);
+  await tx.query('delete from churn_mrr_movement where customer_id = any($1::uuid[])', [ids]);
 }
 
 /** Customers whose time has run out: an index scan of those due. */
@@ -112,40 +179,6 @@ export async function dueCustomers(database: Queryable, at: Date, limit: number)
     [at, limit],
   );
   return rows.map((row) => row.id);
-}
-
-/** Customers by the first and last change of each month, and how many were active when the first month began. */
-export async function monthlyMoves(
-  database: Queryable,
-  period: { readonly from: Date; readonly to: Date; readonly timeZone: string },
-): Promise<{ moves: MonthlyMoves[]; activeBefore: number }> {
-  const [moves, before] = await Promise.all([
-    database.query<{ month: string; first: ChangeKind; last: ChangeKind; customers: number }>(
-      `select month, first, last, count(*)::int as customers from (
-         select to_char(date_trunc('month', at at time zone $3), 'YYYY-MM-DD') as month, customer_id,
-                (array_agg(kind order by at, kind))[1] as first, (array_agg(kind order by at desc, kind desc))[1] as last
-         from churn_change where at >= $1 and at < $2 group by 1, 2) m
-       group by 1, 2, 3`,
-      [period.from, period.to, period.timeZone],
-    ),
-    database.query<{ active: number }>(
-      `select coalesce(sum(case kind when 'CHURNED' then -1 else 1 end), 0)::int as active from churn_change where at < $1`,
-      [period.from],
-    ),
-  ]);
-  return { moves, activeBefore: before[0]?.active ?? 0 };
-}
-
-/** Goings of a period by cause. */
-export function churnedByCause(
-  database: Queryable,
-  period: { readonly from: Date; readonly to: Date },
-): Promise<{ cause: ChurnCause; customers: number }[]> {
-  return database.query(
-    `select cause, count(distinct customer_id)::int as customers from churn_change
-     where kind = 'CHURNED' and at >= $1 and at < $2 group by 1 order by 2 desc, 1`,
-    [period.from, period.to],
-  );
 }
 
 /** Nobody waits any more for customers who are no longer known: they were erased. */
