@@ -9,6 +9,7 @@ import {
   parse,
   specifiedRules,
   validate,
+  valueFromASTUntyped,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Context } from '../../core/builder/index.ts';
@@ -135,14 +136,23 @@ function prepareOperation(schema: GraphQLSchema, document: DocumentNode, name: s
     node: found,
     kind: found.operation,
     name: found.name?.value,
-    run: runner(schema, document, name),
+    run: runner(schema, document, found, name),
   };
 }
+
+/** Default values of an operation's variables, as a caller would send them. */
+const defaultsOf = ({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> =>
+  Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, defaultValue }) =>
+      defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)]],
+    ),
+  );
 
 /** Runs by interpreting at first, by compiled code once the document has proved to come again. */
 function runner(
   schema: GraphQLSchema,
   document: DocumentNode,
+  node: OperationDefinitionNode,
   operationName: string | undefined,
 ): PreparedOperation['run'] {
   let runs = 0;
@@ -157,7 +167,10 @@ function runner(
     });
   const compile = (): PreparedOperation['run'] | null => {
     const query = compileQuery(schema, document, operationName, { useExperimentalPathBasedSkipInclude: true });
-    return isCompiledQuery(query) ? (context, variables) => query.query(undefined, context, variables) : null;
+    if (!isCompiledQuery(query)) return null;
+    // The compiled reader of variables asks for those that must not be null, whatever their default.
+    const defaults = defaultsOf(node);
+    return (context, variables) => query.query(undefined, context, { ...defaults, ...variables });
   };
   return (context, variables) => {
     runs += 1;
