@@ -3,7 +3,7 @@ import { InvalidInput } from '../../src/core/errors.ts';
 import type { Population } from '../../src/core/graph/index.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
-import { type CohortMatrix, cohortMatrix } from './domain/cohorts.ts';
+import { AGES_MAX, type CohortMatrix, cohortMatrix } from './domain/cohorts.ts';
 import { type CohortGrain, firstDayOf, periodOf } from './domain/periods.ts';
 import {
   activityCohorts,
@@ -43,7 +43,7 @@ export interface CohortService {
 
 /** As many as a heat map can show; a longer history is asked for by period. */
 const LATEST_COHORTS = 36;
-const MAX_COHORTS = 120;
+const MAX_COHORTS = AGES_MAX;
 
 export function createCohortService(infra: Infrastructure): CohortService {
   const { database, analytics, settings, clock } = infra;

@@ -56,6 +56,9 @@ export interface CohortMatrix {
   readonly mean: readonly CohortMean[];
 }
 
+/** Ten years of months; later ages are left out, so that a matrix has a bound. */
+export const AGES_MAX = 120;
+
 interface Totals {
   customers: number;
   amountMinor: number;
@@ -80,7 +83,7 @@ export function cohortMatrix(
     const cell = byCell.get(key) ?? { customers: 0, amountMinor: 0 };
     byCell.set(key, { customers: cell.customers + customers, amountMinor: cell.amountMinor + amountMinor });
   }
-  const ages = Math.max(0, now - from + 1);
+  const ages = Math.min(Math.max(0, now - from + 1), AGES_MAX);
   const rows: CohortRow[] = [];
   for (let cohort = from; cohort <= to; cohort += 1) {
     const size = facts.sizes.get(cohort) ?? 0;

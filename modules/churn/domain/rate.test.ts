@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ChangeKind } from './lifecycle.ts';
+import { type ChangeKind, deriveLifecycle, type LifecycleChange } from './lifecycle.ts';
 import { type MonthlyMoves, monthlyChurn } from './rate.ts';
 
 const kind = fc.constantFrom<ChangeKind>('NEW', 'CHURNED', 'REACTIVATED');
@@ -36,6 +36,67 @@ describe('monthly churn', () => {
           expect(month && month.start + month.new + month.reactivated - month.churned).toBe(month?.end);
         }
         expect(february?.start).toBe(january?.end);
+      }),
+    );
+  });
+});
+
+describe('from histories to months', () => {
+  const DAY = 86_400_000;
+  const MONTH = 30 * DAY;
+  const activity = fc
+    .array(fc.integer({ min: 0, max: 300 }), { maxLength: 12 })
+    .map((days) => days.toSorted((a, b) => a - b).map((day) => ({ fromMs: day * DAY, toMs: day * DAY })));
+  const span = fc
+    .tuple(fc.integer({ min: 0, max: 300 }), fc.option(fc.integer({ min: 0, max: 120 }), { nil: null }))
+    .map(([from, length]) => ({
+      fromMs: from * DAY,
+      toMs: length === null ? null : (from + length) * DAY,
+      reason: null,
+    }));
+  const customer = fc.record({
+    activity,
+    subscriptions: fc.oneof(fc.constant([]), fc.array(span, { minLength: 1, maxLength: 4 })),
+    declaredChurnedAtMs: fc.constant(null),
+    declaredReason: fc.constant(null),
+  });
+
+  test('counts are those of asking each customer at both ends of each month', () => {
+    fc.assert(
+      fc.property(fc.array(customer, { maxLength: 12 }), (customers) => {
+        const lives = customers.map((facts) => deriveLifecycle(facts, 45 * DAY, 400 * DAY).changes);
+        const hereAt = (life: readonly LifecycleChange[], atMs: number) => {
+          const last = life.findLast((change) => change.atMs < atMs);
+          return last !== undefined && last.kind !== 'CHURNED';
+        };
+        const moves = lives.flatMap((life) =>
+          Array.from({ length: 10 }, (_, month) => {
+            const inside = life.filter(({ atMs }) => Math.floor(atMs / MONTH) === month);
+            const [first, last] = [inside[0], inside.at(-1)];
+            if (first === undefined || last === undefined) return [];
+            return [{ month: String(month), first: first.kind, last: last.kind, customers: 1 }];
+          }).flat(),
+        );
+        const months = monthlyChurn(
+          Array.from({ length: 10 }, (_, month) => String(month)),
+          moves,
+          0,
+        );
+        for (const [n, month] of months.entries()) {
+          const [fromMs, toMs] = [n * MONTH, (n + 1) * MONTH];
+          const count = (holds: (life: readonly LifecycleChange[]) => boolean) => lives.filter(holds).length;
+          const knownAt = (life: readonly LifecycleChange[], atMs: number) => life.some((change) => change.atMs < atMs);
+          expect(month).toMatchObject({
+            start: count((life) => hereAt(life, fromMs)),
+            end: count((life) => hereAt(life, toMs)),
+            churned: count((life) => hereAt(life, fromMs) && !hereAt(life, toMs)),
+            new: count((life) => !knownAt(life, fromMs) && hereAt(life, toMs)),
+            reactivated: count((life) => knownAt(life, fromMs) && !hereAt(life, fromMs) && hereAt(life, toMs)),
+            joinedAndLeft: count((life) => !knownAt(life, fromMs) && knownAt(life, toMs) && !hereAt(life, toMs)),
+          });
+          expect(month.start + month.new + month.reactivated - month.churned).toBe(month.end);
+          expect(month.rate).toBe(month.start === 0 ? null : month.churned / month.start);
+        }
       }),
     );
   });

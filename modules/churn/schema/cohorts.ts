@@ -84,7 +84,7 @@ export function cohortFields(builder: Builder, service: ChurnService) {
       cells: t.field({
         type: [Cell],
         nullable: { list: false, items: true },
-        description: 'By age from 0, as many as the oldest cohort has; null for what lies in the future.',
+        description: 'By age from 0, as many as the oldest cohort has, at most 120; null for what lies in the future.',
         resolve: ({ cells, report }) => cells.map((cell) => (cell === null ? null : { ...cell, report })),
       }),
     }),
