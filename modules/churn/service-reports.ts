@@ -61,6 +61,9 @@ function totalsOf(months: ReportMonths, rows: readonly MoveRow[]): Pick<LogoChur
   return { totals: totals as MonthlyChurn, previousTotals: previousTotals as MonthlyChurn };
 }
 
+/** Counts each customer who was there or came once: what groups are ordered by. */
+const everHere = ({ stretch, first, customers }: MoveRow): number => (stretch < 0 || first === 'NEW' ? customers : 0);
+
 /** Reports over what was derived: set-based statements whose number does not depend on months or groups. */
 export function createReportService(
   infra: Infrastructure,
@@ -96,7 +99,7 @@ export function createReportService(
         async groups() {
           if (population.dimension === null) return [];
           const [inMonths, inPeriods] = await Promise.all([monthMoves(), periodMoves()]);
-          return byGroup(inPeriods, ({ customers }) => customers).map(({ group, rows }) => {
+          return byGroup(inPeriods, everHere).map(({ group, rows }) => {
             const monthRows = inMonths.filter((row) => sameGroup(row, group));
             return {
               group,

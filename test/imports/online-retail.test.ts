@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askCohorts, referenceMatrix, type ShownCell, valuesOf } from '../churn/reference.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findingsOf, importFile, type ShownJob } from './support.ts';
 
@@ -116,6 +117,23 @@ describe('the UCI Online Retail file', () => {
       `select (select count(*) from loyalty_entry) as entries, (select count(*) from message) as messages`,
     );
     expect(effects).toEqual({ entries: 0, messages: 0 });
+  });
+
+  test('gives the cohorts of the reference: removing duplicates touches neither counts nor shares', async () => {
+    const period = { from: '2010-12-01', to: '2012-01-01' };
+    const matrix = await askCohorts(app, { period });
+    // The business of this test lives on today's clock: after the file's last month nothing happens any more.
+    const asFarAsKnown = (name: 'counts' | 'retention', value: (cell: NonNullable<ShownCell>) => number | null) => {
+      const known = referenceMatrix(name);
+      const shown = valuesOf(matrix, value);
+      for (const [cohort, cells] of known) {
+        const length = cells.filter((cell) => cell !== null).length;
+        expect(shown.get(cohort)?.slice(0, length), cohort).toEqual(cells.slice(0, length));
+        expect(new Set(shown.get(cohort)?.slice(length)), cohort).toEqual(new Set([0]));
+      }
+    };
+    asFarAsKnown('counts', (cell) => cell.customers);
+    asFarAsKnown('retention', (cell) => cell.share && Number(cell.share.toFixed(6)));
   });
 
   test('changes nothing when it comes again in the same way', async () => {
