@@ -62,7 +62,7 @@ function totalsOf(months: ReportMonths, rows: readonly MoveRow[]): Pick<LogoChur
 }
 
 /** Counts each customer who was there or came once: what groups are ordered by. */
-const everHere = ({ stretch, first, customers }: MoveRow): number => (stretch < 0 || first === 'NEW' ? customers : 0);
+const everHere = ({ stretch, isNew, customers }: MoveRow): number => (stretch < 0 || isNew ? customers : 0);
 
 /** Reports over what was derived: set-based statements whose number does not depend on months or groups. */
 export function createReportService(

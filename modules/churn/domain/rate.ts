@@ -1,11 +1,14 @@
-import type { ChangeKind } from './lifecycle.ts';
-
-/** Customers by their first and last change within a month. */
+/**
+ * Customers by their comings and goings within a month. Comings and goings of a customer alternate, so their difference
+ * says all that a month's counts need: where it was before and after.
+ */
 export interface MonthlyMoves {
   /** First day, `YYYY-MM-01`. */
   readonly month: string;
-  readonly first: ChangeKind;
-  readonly last: ChangeKind;
+  /** Whether they came for the first time. */
+  readonly isNew: boolean;
+  /** Comings less goings: 1, 0 or -1. */
+  readonly net: number;
   readonly customers: number;
 }
 
@@ -40,9 +43,9 @@ export function monthlyChurn(
     const counts = { new: 0, churned: 0, reactivated: 0, joinedAndLeft: 0 };
     for (const move of moves) {
       if (move.month !== month) continue;
-      if (move.first === 'NEW') counts[move.last === 'CHURNED' ? 'joinedAndLeft' : 'new'] += move.customers;
-      else if (move.first === 'CHURNED' && move.last === 'CHURNED') counts.churned += move.customers;
-      else if (move.first === 'REACTIVATED' && move.last === 'REACTIVATED') counts.reactivated += move.customers;
+      if (move.isNew) counts[move.net === 0 ? 'joinedAndLeft' : 'new'] += move.customers;
+      else if (move.net < 0) counts.churned += move.customers;
+      else if (move.net > 0) counts.reactivated += move.customers;
     }
     const end = start + counts.new + counts.reactivated - counts.churned;
     const result = { month, start, ...counts, end, rate: start === 0 ? null : counts.churned / start };

@@ -45,7 +45,7 @@ function periodSql(grain: CohortGrain, at: string, timeZone: string): string {
   const local = `(${at} at time zone ${timeZone})`;
   if (grain === 'WEEK') return `floor((${local}::date - date '1970-01-05') / 7.0)::int`;
   const [perYear, unit] = grain === 'MONTH' ? [12, 'month'] : [4, 'quarter'];
-  return `(extract(year from ${local}) * ${perYear} + extract(${unit} from ${local}) - 1)::int`;
+  return `(date_part('year', ${local}) * ${perYear} + date_part('${unit}', ${local}) - 1)::int`;
 }
 
 function scopeSql({ grain, start, from, to, now, population, timeZone }: CohortScope) {
@@ -90,15 +90,14 @@ export async function orderCohorts(
   return read(rows);
 }
 
-/** Who left for the first time in each period: one pass over the changes. Of customers who ever were here. */
+/** Who left for the first time in each period, of customers who ever were here: one pass over their first changes. */
 export async function survivalCohorts(database: Queryable, scope: CohortScope): Promise<CohortRead> {
   const { values, member, period, beginning } = scopeSql(scope);
   const rows = await database.query<SumRow>(
     `with ${member.ctes} ${beginning.replace('beginning as', 'begun as')},
-     life as (
-       select customer_id, min(at) filter (where kind = 'CHURNED') as gone from churn_change where at <= $2 group by 1),
-     beginning as materialized (select b.cohort, l.gone from begun b join life l on l.customer_id = b.id)
-     ${answer(`select cohort, ${period('gone')}, count(*)::int, 0::int8, 0 from beginning where gone is not null group by 1, 2`)}`,
+     beginning as materialized (
+       select b.cohort, x.until as gone from begun b join churn_change x on x.customer_id = b.id and x.kind = 'NEW' where x.at <= $2)
+     ${answer(`select cohort, ${period('gone')}, count(*)::int, 0::int8, 0 from beginning where gone <= $2 group by 1, 2`)}`,
     values,
   );
   return read(rows);

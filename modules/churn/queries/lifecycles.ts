@@ -76,7 +76,7 @@ export async function replaceLifecycles(
 ): Promise<void> {
   const ids = [...lifecycles.keys()];
   const changes = [...lifecycles].flatMap(([customerId, life]) =>
-    life.changes.map((change) => ({ customerId, ...change })),
+    life.changes.map((change, n) => ({ customerId, ...change, untilMs: life.changes[n + 1]?.atMs ?? null })),
   );
   const present = [...lifecycles].flatMap(([customerId, life]) => {
     const last = life.changes.at(-1);
@@ -84,14 +84,16 @@ export async function replaceLifecycles(
   });
   await tx.query('delete from churn_change where customer_id = any($1::uuid[])', [ids]);
   await tx.query(
-    `insert into churn_change (customer_id, at, kind, cause, reason)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]) on conflict do nothing`,
+    `insert into churn_change (customer_id, at, kind, cause, reason, until)
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+     on conflict do nothing`,
     [
       changes.map((change) => change.customerId),
       changes.map((change) => new Date(change.atMs)),
       changes.map((change) => change.kind),
       changes.map((change) => change.cause),
       changes.map((change) => change.reason),
+      changes.map(({ untilMs }) => (untilMs === null ? null : new Date(untilMs))),
     ],
   );
   await tx.query(
@@ -144,6 +146,11 @@ export async function derivedByOthers(database: Queryable, terms: string): Promi
  */
 export async function endLifecycles(tx: Tx, ids: readonly string[], at: Date): Promise<void> {
   await tx.query('update churn_change set reason = null where customer_id = any($1::uuid[])', [ids]);
+  await tx.query(
+    `update churn_change c set until = greatest($2, s.since) from churn_status s
+     where s.customer_id = any($1::uuid[]) and s.status = 'ACTIVE' and c.customer_id = s.customer_id and c.until is null`,
+    [ids, at],
+  );
   await tx.query(
     `insert into churn_change (customer_id, at, kind, cause)
      select customer_id, greatest($2, since), 'CHURNED', 'OPERATOR' from churn_status

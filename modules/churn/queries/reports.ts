@@ -1,6 +1,6 @@
 import type { Queryable } from '../../../src/core/database/index.ts';
 import { type Bind, type CustomerGroup, memberSql, type Population } from '../../../src/core/graph/index.ts';
-import type { ChangeKind, ChurnCause } from '../domain/lifecycle.ts';
+import type { ChurnCause } from '../domain/lifecycle.ts';
 import type { MovementKind } from '../domain/movements.ts';
 
 /** Which rows a report reads: consecutive stretches of time, and whose. */
@@ -26,31 +26,31 @@ function scopeSql({ bounds, population, timeZone }: ReportScope) {
 }
 
 export interface MoveRow extends Grouped {
-  readonly first: ChangeKind;
-  readonly last: ChangeKind;
+  /** Whether they came for the first time. */
+  readonly isNew: boolean;
+  /** Comings less goings. */
+  readonly net: number;
   readonly customers: number;
 }
 
 /**
- * Customers by their first and last change within each stretch, and how many were active before the first (stretch -1,
- * `first` and `last` NEW). One pass over the changes up to the end; a going at the instant of a coming is the later one.
+ * Customers by their comings and goings within each stretch, and how many were active before the first (stretch -1, net
+ * 1). Index scan of the changes of the stretches, aggregated by customer without a sort; those before are only counted.
  */
 export function moves(database: Queryable, scope: ReportScope): Promise<MoveRow[]> {
   const { values, member, end } = scopeSql(scope);
+  const net = "sum(case x.kind when 'CHURNED' then -1 else 1 end)::int";
   return database.query<MoveRow>(
-    `with ${member.ctes} change as (
-       select x.customer_id, x.at, x.kind as change, ${member.kind} as kind, ${member.key} as key,
-         width_bucket(x.at, $1::timestamptz[]) - 1 as stretch
-       from churn_change x ${member.join('x.customer_id')} where x.at < ${end}),
-     move as (
-       select stretch, kind, key, customer_id,
-         (array_agg(change order by at, change = 'CHURNED'))[1] as first,
-         (array_agg(change order by at desc, change = 'CHURNED' desc))[1] as last
-       from change where stretch >= 0 group by 1, 2, 3, 4)
-     select stretch, kind, key, first, last, count(*)::int as customers from move group by 1, 2, 3, 4, 5
+    `with ${member.ctes} move as (
+       select width_bucket(x.at, $1::timestamptz[]) - 1 as stretch, ${member.kind} as kind, ${member.key} as key,
+         x.customer_id, bool_or(x.kind = 'NEW') as is_new, ${net} as net
+       from churn_change x ${member.join('x.customer_id')}
+       where x.at >= ($1::timestamptz[])[1] and x.at < ${end} group by 1, 2, 3, 4)
+     select stretch, kind, key, is_new as "isNew", net, count(*)::int as customers from move group by 1, 2, 3, 4, 5
      union all
-     select -1, kind, key, 'NEW', 'NEW', sum(case change when 'CHURNED' then -1 else 1 end)::int
-     from change where stretch < 0 group by 2, 3`,
+     select -1, kind, key, false, 1, net from (
+       select ${member.kind} as kind, ${member.key} as key, ${net} as net
+       from churn_change x ${member.join('x.customer_id')} where x.at < ($1::timestamptz[])[1] group by 1, 2) before`,
     values,
   );
 }
@@ -82,17 +82,18 @@ export interface ReasonRow extends Grouped {
   readonly customers: number;
 }
 
-/** Customers who went in a stretch and were gone at its end, by the reason of their last going in it. */
+/** Customers who went in a stretch and were gone at its end, by the reason. Index scan of the changes of the stretches. */
 export function reasons(database: Queryable, scope: ReportScope): Promise<ReasonRow[]> {
   const { values, member, end } = scopeSql(scope);
   return database.query<ReasonRow>(
     `with ${member.ctes} change as (
-       select distinct on (stretch, customer_id) x.customer_id, x.kind as change, nullif(btrim(x.reason), '') as words,
-         ${member.kind} as kind, ${member.key} as key, width_bucket(x.at, $1::timestamptz[]) - 1 as stretch
+       select nullif(btrim(x.reason), '') as words, x.until, ${member.kind} as kind, ${member.key} as key,
+         width_bucket(x.at, $1::timestamptz[]) - 1 as stretch
        from churn_change x ${member.join('x.customer_id')}
-       where x.at >= ($1::timestamptz[])[1] and x.at < ${end}
-       order by stretch, customer_id, x.at desc, (x.kind = 'CHURNED') desc),
-     going as (select *, lower(words) as folded from change where change = 'CHURNED'),
+       where x.kind = 'CHURNED' and x.at >= ($1::timestamptz[])[1] and x.at < ${end}),
+     going as (
+       select stretch, kind, key, words, lower(words) as folded from change
+       where until is null or until >= ($1::timestamptz[])[stretch + 2]),
      frequent as (
        select folded, mode() within group (order by words) as words from going where folded is not null
        group by folded order by count(*) desc, folded limit ${REASONS_MAX})

@@ -1,5 +1,6 @@
 -- AlterTable
-ALTER TABLE "churn_change" ADD COLUMN     "reason" TEXT;
+ALTER TABLE "churn_change" ADD COLUMN     "reason" TEXT,
+ADD COLUMN     "until" TIMESTAMPTZ(3);
 
 -- AlterTable
 ALTER TABLE "churn_status" ADD COLUMN     "terms" TEXT NOT NULL DEFAULT '';

@@ -117,6 +117,7 @@ export const ChurnChangeScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
   kind: 'kind',
+  until: 'until',
   cause: 'cause',
   reason: 'reason'
 } as const

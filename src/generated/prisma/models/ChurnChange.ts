@@ -28,6 +28,7 @@ export type ChurnChangeMinAggregateOutputType = {
   customerId: string | null
   at: Date | null
   kind: string | null
+  until: Date | null
   cause: string | null
   reason: string | null
 }
@@ -36,6 +37,7 @@ export type ChurnChangeMaxAggregateOutputType = {
   customerId: string | null
   at: Date | null
   kind: string | null
+  until: Date | null
   cause: string | null
   reason: string | null
 }
@@ -44,6 +46,7 @@ export type ChurnChangeCountAggregateOutputType = {
   customerId: number
   at: number
   kind: number
+  until: number
   cause: number
   reason: number
   _all: number
@@ -54,6 +57,7 @@ export type ChurnChangeMinAggregateInputType = {
   customerId?: true
   at?: true
   kind?: true
+  until?: true
   cause?: true
   reason?: true
 }
@@ -62,6 +66,7 @@ export type ChurnChangeMaxAggregateInputType = {
   customerId?: true
   at?: true
   kind?: true
+  until?: true
   cause?: true
   reason?: true
 }
@@ -70,6 +75,7 @@ export type ChurnChangeCountAggregateInputType = {
   customerId?: true
   at?: true
   kind?: true
+  until?: true
   cause?: true
   reason?: true
   _all?: true
@@ -151,6 +157,7 @@ export type ChurnChangeGroupByOutputType = {
   customerId: string
   at: Date
   kind: string
+  until: Date | null
   cause: string | null
   reason: string | null
   _count: ChurnChangeCountAggregateOutputType | null
@@ -180,6 +187,7 @@ export type ChurnChangeWhereInput = {
   customerId?: Prisma.UuidFilter<"ChurnChange"> | string
   at?: Prisma.DateTimeFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringFilter<"ChurnChange"> | string
+  until?: Prisma.DateTimeNullableFilter<"ChurnChange"> | Date | string | null
   cause?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
   reason?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
 }
@@ -188,6 +196,7 @@ export type ChurnChangeOrderByWithRelationInput = {
   customerId?: Prisma.SortOrder
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  until?: Prisma.SortOrderInput | Prisma.SortOrder
   cause?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -200,6 +209,7 @@ export type ChurnChangeWhereUniqueInput = Prisma.AtLeast<{
   customerId?: Prisma.UuidFilter<"ChurnChange"> | string
   at?: Prisma.DateTimeFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringFilter<"ChurnChange"> | string
+  until?: Prisma.DateTimeNullableFilter<"ChurnChange"> | Date | string | null
   cause?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
   reason?: Prisma.StringNullableFilter<"ChurnChange"> | string | null
 }, "customerId_at_kind">
@@ -208,6 +218,7 @@ export type ChurnChangeOrderByWithAggregationInput = {
   customerId?: Prisma.SortOrder
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  until?: Prisma.SortOrderInput | Prisma.SortOrder
   cause?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ChurnChangeCountOrderByAggregateInput
@@ -222,6 +233,7 @@ export type ChurnChangeScalarWhereWithAggregatesInput = {
   customerId?: Prisma.UuidWithAggregatesFilter<"ChurnChange"> | string
   at?: Prisma.DateTimeWithAggregatesFilter<"ChurnChange"> | Date | string
   kind?: Prisma.StringWithAggregatesFilter<"ChurnChange"> | string
+  until?: Prisma.DateTimeNullableWithAggregatesFilter<"ChurnChange"> | Date | string | null
   cause?: Prisma.StringNullableWithAggregatesFilter<"ChurnChange"> | string | null
   reason?: Prisma.StringNullableWithAggregatesFilter<"ChurnChange"> | string | null
 }
@@ -230,6 +242,7 @@ export type ChurnChangeCreateInput = {
   customerId: string
   at: Date | string
   kind: string
+  until?: Date | string | null
   cause?: string | null
   reason?: string | null
 }
@@ -238,6 +251,7 @@ export type ChurnChangeUncheckedCreateInput = {
   customerId: string
   at: Date | string
   kind: string
+  until?: Date | string | null
   cause?: string | null
   reason?: string | null
 }
@@ -246,6 +260,7 @@ export type ChurnChangeUpdateInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  until?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -254,6 +269,7 @@ export type ChurnChangeUncheckedUpdateInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  until?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -262,6 +278,7 @@ export type ChurnChangeCreateManyInput = {
   customerId: string
   at: Date | string
   kind: string
+  until?: Date | string | null
   cause?: string | null
   reason?: string | null
 }
@@ -270,6 +287,7 @@ export type ChurnChangeUpdateManyMutationInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  until?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -278,6 +296,7 @@ export type ChurnChangeUncheckedUpdateManyInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  until?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cause?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -292,6 +311,7 @@ export type ChurnChangeCountOrderByAggregateInput = {
   customerId?: Prisma.SortOrder
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  until?: Prisma.SortOrder
   cause?: Prisma.SortOrder
   reason?: Prisma.SortOrder
 }
@@ -300,6 +320,7 @@ export type ChurnChangeMaxOrderByAggregateInput = {
   customerId?: Prisma.SortOrder
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  until?: Prisma.SortOrder
   cause?: Prisma.SortOrder
   reason?: Prisma.SortOrder
 }
@@ -308,6 +329,7 @@ export type ChurnChangeMinOrderByAggregateInput = {
   customerId?: Prisma.SortOrder
   at?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  until?: Prisma.SortOrder
   cause?: Prisma.SortOrder
   reason?: Prisma.SortOrder
 }
@@ -322,6 +344,7 @@ export type ChurnChangeSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   customerId?: boolean
   at?: boolean
   kind?: boolean
+  until?: boolean
   cause?: boolean
   reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
@@ -330,6 +353,7 @@ export type ChurnChangeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   customerId?: boolean
   at?: boolean
   kind?: boolean
+  until?: boolean
   cause?: boolean
   reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
@@ -338,6 +362,7 @@ export type ChurnChangeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   customerId?: boolean
   at?: boolean
   kind?: boolean
+  until?: boolean
   cause?: boolean
   reason?: boolean
 }, ExtArgs["result"]["churnChange"]>
@@ -346,11 +371,12 @@ export type ChurnChangeSelectScalar = {
   customerId?: boolean
   at?: boolean
   kind?: boolean
+  until?: boolean
   cause?: boolean
   reason?: boolean
 }
 
-export type ChurnChangeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "at" | "kind" | "cause" | "reason", ExtArgs["result"]["churnChange"]>
+export type ChurnChangeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "at" | "kind" | "until" | "cause" | "reason", ExtArgs["result"]["churnChange"]>
 
 export type $ChurnChangePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChurnChange"
@@ -362,6 +388,10 @@ export type $ChurnChangePayload<ExtArgs extends runtime.Types.Extensions.Interna
      * NEW, CHURNED or REACTIVATED.
      */
     kind: string
+    /**
+     * When the next change came; null for the last one.
+     */
+    until: Date | null
     /**
      * For CHURNED: INACTIVITY, CANCELLATION or OPERATOR.
      */
@@ -796,6 +826,7 @@ export interface ChurnChangeFieldRefs {
   readonly customerId: Prisma.FieldRef<"ChurnChange", 'String'>
   readonly at: Prisma.FieldRef<"ChurnChange", 'DateTime'>
   readonly kind: Prisma.FieldRef<"ChurnChange", 'String'>
+  readonly until: Prisma.FieldRef<"ChurnChange", 'DateTime'>
   readonly cause: Prisma.FieldRef<"ChurnChange", 'String'>
   readonly reason: Prisma.FieldRef<"ChurnChange", 'String'>
 }
