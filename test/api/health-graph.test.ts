@@ -94,6 +94,15 @@ it('reads the health graph of a page with at most three statements, whatever the
   expect(data.customers.edges.every(({ node }) => node.loyalty !== null && node.tickets.edges.length === 1)).toBe(true);
 });
 
+it('takes the default of a variable however often the document came', async () => {
+  const query = 'query ($first: Int! = 2) { customers(first: $first) { edges { node { externalId } } } }';
+  for (let round = 0; round < 4; round += 1) {
+    const { data, errors } = await app.ask<Graph>(query);
+    expect(errors).toBeUndefined();
+    expect(data.customers.edges).toHaveLength(2);
+  }
+});
+
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Actual Rows': number;

@@ -65,15 +65,6 @@ describe('an answer', () => {
     for (let round = 0; round < 4; round += 1) expect([await run(one), await run(other)]).toEqual(interpreted);
   });
 
-  it('takes the default of a variable however often the document came', async () => {
-    const query = 'query ($first: Int! = 1) { customers(first: $first) { edges { node { name } } } }';
-    for (let round = 0; round < 4; round += 1) {
-      const { data, errors } = (await post(server, { query })).body;
-      expect(errors).toBeUndefined();
-      expect((data as { customers: { edges: unknown[] } }).customers.edges).toHaveLength(1);
-    }
-  });
-
   it('costs as much as its page asks for', async () => {
     const cost = async (first: number) =>
       (
