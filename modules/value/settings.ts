@@ -29,7 +29,10 @@ export const SEGMENT_SETTING = defineSetting({
     )
     .min(1)
     .max(32)
-    .refine((rules) => Object.keys(rules.at(-1) ?? {}).length === 1, 'the last rule must be for everybody: only a segment'),
+    .refine(
+      (rules) => Object.keys(rules.at(-1) ?? {}).length === 1,
+      'the last rule must be for everybody: only a segment',
+    ),
   default: SEGMENT_RULES.map((rule) => ({ ...rule })),
 });
 

@@ -33,7 +33,11 @@ export interface AdvisedCustomer {
 export function adviceFor(customer: AdvisedCustomer, rules: AdviceRules): CustomerAdviceKind[] {
   const { premiumBundles, winBack } = rules;
   const advice: CustomerAdviceKind[] = [];
-  if (premiumBundles.enabled && customer.segment === 'LOYAL' && customer.monetaryScore <= premiumBundles.monetaryScoreMax)
+  if (
+    premiumBundles.enabled &&
+    customer.segment === 'LOYAL' &&
+    customer.monetaryScore <= premiumBundles.monetaryScoreMax
+  )
     advice.push('PREMIUM_BUNDLES');
   if (winBack.enabled && customer.segment === 'AT_RISK' && customer.daysWithoutLogin >= winBack.daysWithoutLogin)
     advice.push('WIN_BACK');

@@ -68,7 +68,8 @@ function tellApart(
   unused: readonly ClusterFeature[],
 ): void {
   if (members.length < 2) return;
-  const value = (member: number, feature: ClusterFeature): number => (profiles[member] as ClusterProfile).centre[feature];
+  const value = (member: number, feature: ClusterFeature): number =>
+    (profiles[member] as ClusterProfile).centre[feature];
   const width = (feature: ClusterFeature): number => {
     const values = members.map((member) => value(member, feature));
     return Math.max(...values) - Math.min(...values);
@@ -114,9 +115,20 @@ function bySize(profiles: readonly ClusterProfile[], names: string[], members: r
   }
 }
 
-/** A stable key of a cluster's name, e.g. `active-frequent-big-spenders`. */
-export const clusterKey = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
+/** What to do with the customers of a cluster, by what they are like. */
+export function clusterStrategy({ recencyDays, revenue, orders }: ClusterProfile['centre']): string {
+  const isValuable = revenue >= TELLING || orders >= TELLING;
+  if (recencyDays <= -TELLING) {
+    return isValuable
+      ? 'Keep them close: early access, a say in what comes next, and thanks. They need no discount.'
+      : 'Lead them to the next order: what fits what they bought, and a reason to come back soon.';
+  }
+  if (recencyDays >= TELLING) {
+    return isValuable
+      ? 'Win them back in person: ask what went wrong and make an offer worth coming back for.'
+      : 'Spend little: a seasonal reminder, and leave those alone who do not react.';
+  }
+  return isValuable
+    ? 'Keep the habit alive: remind them in time for their usual gap, with more of the range.'
+    : 'Bring yourself to mind before they drift away, with something new for a limited time.';
+}

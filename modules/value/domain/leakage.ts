@@ -11,7 +11,12 @@ export interface LearntColumn {
   readonly values: ArrayLike<number>;
 }
 
-export type LeakKind = 'NOT_IN_CATALOGUE' | 'OTHER_EXPRESSION' | 'SEPARATES_LABEL' | 'CORRELATES_WITH_LABEL' | 'MISSING_BY_LABEL';
+export type LeakKind =
+  | 'NOT_IN_CATALOGUE'
+  | 'OTHER_EXPRESSION'
+  | 'SEPARATES_LABEL'
+  | 'CORRELATES_WITH_LABEL'
+  | 'MISSING_BY_LABEL';
 
 /** A column that knows what it cannot know. */
 export interface Leak {
@@ -73,7 +78,10 @@ function valueLeaks({ name, values }: LearntColumn, label: ArrayLike<number>): L
     throw new RangeError(`The column "${name}" has ${numbers.length} rows and the label ${labels.length}.`);
   }
   const present = numbers.flatMap((value, row) => (Number.isNaN(value) ? [] : [row]));
-  const gaps = measure(labels, numbers.map((value) => (Number.isNaN(value) ? 1 : 0)));
+  const gaps = measure(
+    labels,
+    numbers.map((value) => (Number.isNaN(value) ? 1 : 0)),
+  );
   if (gaps !== null && gaps.value >= gaps.limit) {
     const message = `"${name}" is missing just where the label says so (${gaps.name} ${gaps.value.toFixed(3)}).`;
     return [{ column: name, kind: 'MISSING_BY_LABEL', measure: gaps.value, message }];
@@ -84,7 +92,14 @@ function valueLeaks({ name, values }: LearntColumn, label: ArrayLike<number>): L
   );
   if (found === null || found.value < found.limit) return [];
   const kind = found.name === 'AUC' ? 'SEPARATES_LABEL' : 'CORRELATES_WITH_LABEL';
-  return [{ column: name, kind, measure: found.value, message: `"${name}" gives the label away (${found.name} ${found.value.toFixed(3)}).` }];
+  return [
+    {
+      column: name,
+      kind,
+      measure: found.value,
+      message: `"${name}" gives the label away (${found.name} ${found.value.toFixed(3)}).`,
+    },
+  ];
 }
 
 /** How well a column tells the label, whichever way round; null when there is too little to tell. */
@@ -97,5 +112,7 @@ function measure(labels: readonly number[], values: readonly number[]) {
   }
   if (labels.length < 2 * CLASS_MIN) return null;
   const correlation = pearson(labels, values);
-  return correlation === null ? null : { name: 'correlation', value: Math.abs(correlation), limit: LEAK_LIMITS.correlation };
+  return correlation === null
+    ? null
+    : { name: 'correlation', value: Math.abs(correlation), limit: LEAK_LIMITS.correlation };
 }

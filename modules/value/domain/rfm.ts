@@ -44,15 +44,18 @@ export const SEGMENT_TEXTS: Readonly<Record<RfmSegment, SegmentText>> = {
   },
   LOYAL: {
     name: 'Loyal',
-    strategy: 'Raise what they buy at a time: bundles, premium lines, and a higher tier of the loyalty programme in sight.',
+    strategy:
+      'Raise what they buy at a time: bundles, premium lines, and a higher tier of the loyalty programme in sight.',
   },
   NEW: {
     name: 'New',
-    strategy: 'Make the second order easy: a welcome series, help with the first purchase, an offer that ends within weeks.',
+    strategy:
+      'Make the second order easy: a welcome series, help with the first purchase, an offer that ends within weeks.',
   },
   PROMISING: {
     name: 'Promising',
-    strategy: 'Show more of the range: best sellers and what others bought next, with free delivery for a larger basket.',
+    strategy:
+      'Show more of the range: best sellers and what others bought next, with free delivery for a larger basket.',
   },
   POTENTIAL_LOYALISTS: {
     name: 'Potential Loyalists',
@@ -64,7 +67,8 @@ export const SEGMENT_TEXTS: Readonly<Record<RfmSegment, SegmentText>> = {
   },
   AT_RISK: {
     name: 'At Risk',
-    strategy: 'Win them back in person: ask what went wrong, and make an offer worth coming back for. They were good customers.',
+    strategy:
+      'Win them back in person: ask what went wrong, and make an offer worth coming back for. They were good customers.',
   },
   HIBERNATING: {
     name: 'Hibernating',
@@ -128,7 +132,11 @@ export const SEGMENT_RULES: readonly SegmentRule[] = [
 ];
 
 /** The one segment of a customer: that of the first rule that holds. @throws Error when no rule is for everybody */
-export function segmentOf(scores: RfmScores, orders: number, rules: readonly SegmentRule[] = SEGMENT_RULES): RfmSegment {
+export function segmentOf(
+  scores: RfmScores,
+  orders: number,
+  rules: readonly SegmentRule[] = SEGMENT_RULES,
+): RfmSegment {
   const value = valueScore(scores);
   const found = rules.find(
     (rule) =>

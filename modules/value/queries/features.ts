@@ -1,12 +1,6 @@
 import type { Analytics, QueryParams } from '../../../src/core/analytics/types.ts';
+import type { DatedRate } from '../../customers/contract.ts';
 import { FEATURES, type Feature, WINDOW_DAYS } from '../domain/catalogue.ts';
-
-/** What one unit of a currency is worth in the reporting currency from a day (UTC) on, as decimal text. */
-export interface DatedRate {
-  readonly currency: string;
-  readonly from: string;
-  readonly rate: string;
-}
 
 /** How amounts and days are read: the same terms give the same features. */
 export interface FeatureTerms {
@@ -153,7 +147,7 @@ export async function writeSnapshots(
     currencies: Object.keys(terms.places),
     places: Object.values(terms.places),
     rateCurrencies: terms.rates.map(({ currency }) => currency),
-    rateDays: terms.rates.map(({ from }) => from),
+    rateDays: terms.rates.map(({ validFrom }) => validFrom),
     rates: terms.rates.map(({ rate }) => rate),
   };
   await analytics.command(WRITE, params);

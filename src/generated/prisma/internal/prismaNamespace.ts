@@ -3806,6 +3806,7 @@ export type CustomerRfmScalarFieldEnum = (typeof CustomerRfmScalarFieldEnum)[key
 export const ClusterModelScalarFieldEnum = {
   id: 'id',
   at: 'at',
+  currency: 'currency',
   k: 'k',
   reason: 'reason',
   trials: 'trials',
@@ -3822,7 +3823,8 @@ export const ValueModelScalarFieldEnum = {
   customers: 'customers',
   parameters: 'parameters',
   measures: 'measures',
-  problem: 'problem'
+  problem: 'problem',
+  remarks: 'remarks'
 } as const
 
 export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]

@@ -624,6 +624,7 @@ export type CustomerRfmScalarFieldEnum = (typeof CustomerRfmScalarFieldEnum)[key
 export const ClusterModelScalarFieldEnum = {
   id: 'id',
   at: 'at',
+  currency: 'currency',
   k: 'k',
   reason: 'reason',
   trials: 'trials',
@@ -640,7 +641,8 @@ export const ValueModelScalarFieldEnum = {
   customers: 'customers',
   parameters: 'parameters',
   measures: 'measures',
-  problem: 'problem'
+  problem: 'problem',
+  remarks: 'remarks'
 } as const
 
 export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]

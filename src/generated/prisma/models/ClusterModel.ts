@@ -37,6 +37,7 @@ export type ClusterModelSumAggregateOutputType = {
 export type ClusterModelMinAggregateOutputType = {
   id: string | null
   at: Date | null
+  currency: string | null
   k: number | null
   reason: string | null
 }
@@ -44,6 +45,7 @@ export type ClusterModelMinAggregateOutputType = {
 export type ClusterModelMaxAggregateOutputType = {
   id: string | null
   at: Date | null
+  currency: string | null
   k: number | null
   reason: string | null
 }
@@ -51,6 +53,7 @@ export type ClusterModelMaxAggregateOutputType = {
 export type ClusterModelCountAggregateOutputType = {
   id: number
   at: number
+  currency: number
   k: number
   reason: number
   trials: number
@@ -70,6 +73,7 @@ export type ClusterModelSumAggregateInputType = {
 export type ClusterModelMinAggregateInputType = {
   id?: true
   at?: true
+  currency?: true
   k?: true
   reason?: true
 }
@@ -77,6 +81,7 @@ export type ClusterModelMinAggregateInputType = {
 export type ClusterModelMaxAggregateInputType = {
   id?: true
   at?: true
+  currency?: true
   k?: true
   reason?: true
 }
@@ -84,6 +89,7 @@ export type ClusterModelMaxAggregateInputType = {
 export type ClusterModelCountAggregateInputType = {
   id?: true
   at?: true
+  currency?: true
   k?: true
   reason?: true
   trials?: true
@@ -180,6 +186,7 @@ export type ClusterModelGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
 export type ClusterModelGroupByOutputType = {
   id: string
   at: Date
+  currency: string
   k: number
   reason: string
   trials: runtime.JsonValue
@@ -212,6 +219,7 @@ export type ClusterModelWhereInput = {
   NOT?: Prisma.ClusterModelWhereInput | Prisma.ClusterModelWhereInput[]
   id?: Prisma.UuidFilter<"ClusterModel"> | string
   at?: Prisma.DateTimeFilter<"ClusterModel"> | Date | string
+  currency?: Prisma.StringFilter<"ClusterModel"> | string
   k?: Prisma.IntFilter<"ClusterModel"> | number
   reason?: Prisma.StringFilter<"ClusterModel"> | string
   trials?: Prisma.JsonFilter<"ClusterModel">
@@ -221,6 +229,7 @@ export type ClusterModelWhereInput = {
 export type ClusterModelOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   at?: Prisma.SortOrder
+  currency?: Prisma.SortOrder
   k?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   trials?: Prisma.SortOrder
@@ -233,6 +242,7 @@ export type ClusterModelWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.ClusterModelWhereInput[]
   NOT?: Prisma.ClusterModelWhereInput | Prisma.ClusterModelWhereInput[]
   at?: Prisma.DateTimeFilter<"ClusterModel"> | Date | string
+  currency?: Prisma.StringFilter<"ClusterModel"> | string
   k?: Prisma.IntFilter<"ClusterModel"> | number
   reason?: Prisma.StringFilter<"ClusterModel"> | string
   trials?: Prisma.JsonFilter<"ClusterModel">
@@ -242,6 +252,7 @@ export type ClusterModelWhereUniqueInput = Prisma.AtLeast<{
 export type ClusterModelOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   at?: Prisma.SortOrder
+  currency?: Prisma.SortOrder
   k?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   trials?: Prisma.SortOrder
@@ -259,6 +270,7 @@ export type ClusterModelScalarWhereWithAggregatesInput = {
   NOT?: Prisma.ClusterModelScalarWhereWithAggregatesInput | Prisma.ClusterModelScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"ClusterModel"> | string
   at?: Prisma.DateTimeWithAggregatesFilter<"ClusterModel"> | Date | string
+  currency?: Prisma.StringWithAggregatesFilter<"ClusterModel"> | string
   k?: Prisma.IntWithAggregatesFilter<"ClusterModel"> | number
   reason?: Prisma.StringWithAggregatesFilter<"ClusterModel"> | string
   trials?: Prisma.JsonWithAggregatesFilter<"ClusterModel">
@@ -268,6 +280,7 @@ export type ClusterModelScalarWhereWithAggregatesInput = {
 export type ClusterModelCreateInput = {
   id: string
   at: Date | string
+  currency: string
   k: number
   reason: string
   trials: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -277,6 +290,7 @@ export type ClusterModelCreateInput = {
 export type ClusterModelUncheckedCreateInput = {
   id: string
   at: Date | string
+  currency: string
   k: number
   reason: string
   trials: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -286,6 +300,7 @@ export type ClusterModelUncheckedCreateInput = {
 export type ClusterModelUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  currency?: Prisma.StringFieldUpdateOperationsInput | string
   k?: Prisma.IntFieldUpdateOperationsInput | number
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   trials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -295,6 +310,7 @@ export type ClusterModelUpdateInput = {
 export type ClusterModelUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  currency?: Prisma.StringFieldUpdateOperationsInput | string
   k?: Prisma.IntFieldUpdateOperationsInput | number
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   trials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -304,6 +320,7 @@ export type ClusterModelUncheckedUpdateInput = {
 export type ClusterModelCreateManyInput = {
   id: string
   at: Date | string
+  currency: string
   k: number
   reason: string
   trials: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -313,6 +330,7 @@ export type ClusterModelCreateManyInput = {
 export type ClusterModelUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  currency?: Prisma.StringFieldUpdateOperationsInput | string
   k?: Prisma.IntFieldUpdateOperationsInput | number
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   trials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -322,6 +340,7 @@ export type ClusterModelUpdateManyMutationInput = {
 export type ClusterModelUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  currency?: Prisma.StringFieldUpdateOperationsInput | string
   k?: Prisma.IntFieldUpdateOperationsInput | number
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   trials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
@@ -331,6 +350,7 @@ export type ClusterModelUncheckedUpdateManyInput = {
 export type ClusterModelCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   at?: Prisma.SortOrder
+  currency?: Prisma.SortOrder
   k?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   trials?: Prisma.SortOrder
@@ -344,6 +364,7 @@ export type ClusterModelAvgOrderByAggregateInput = {
 export type ClusterModelMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   at?: Prisma.SortOrder
+  currency?: Prisma.SortOrder
   k?: Prisma.SortOrder
   reason?: Prisma.SortOrder
 }
@@ -351,6 +372,7 @@ export type ClusterModelMaxOrderByAggregateInput = {
 export type ClusterModelMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   at?: Prisma.SortOrder
+  currency?: Prisma.SortOrder
   k?: Prisma.SortOrder
   reason?: Prisma.SortOrder
 }
@@ -364,6 +386,7 @@ export type ClusterModelSumOrderByAggregateInput = {
 export type ClusterModelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   at?: boolean
+  currency?: boolean
   k?: boolean
   reason?: boolean
   trials?: boolean
@@ -373,6 +396,7 @@ export type ClusterModelSelect<ExtArgs extends runtime.Types.Extensions.Internal
 export type ClusterModelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   at?: boolean
+  currency?: boolean
   k?: boolean
   reason?: boolean
   trials?: boolean
@@ -382,6 +406,7 @@ export type ClusterModelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
 export type ClusterModelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   at?: boolean
+  currency?: boolean
   k?: boolean
   reason?: boolean
   trials?: boolean
@@ -391,13 +416,14 @@ export type ClusterModelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
 export type ClusterModelSelectScalar = {
   id?: boolean
   at?: boolean
+  currency?: boolean
   k?: boolean
   reason?: boolean
   trials?: boolean
   clusters?: boolean
 }
 
-export type ClusterModelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "at" | "k" | "reason" | "trials" | "clusters", ExtArgs["result"]["clusterModel"]>
+export type ClusterModelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "at" | "currency" | "k" | "reason" | "trials" | "clusters", ExtArgs["result"]["clusterModel"]>
 
 export type $ClusterModelPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ClusterModel"
@@ -405,6 +431,7 @@ export type $ClusterModelPayload<ExtArgs extends runtime.Types.Extensions.Intern
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     at: Date
+    currency: string
     k: number
     reason: string
     /**
@@ -412,7 +439,7 @@ export type $ClusterModelPayload<ExtArgs extends runtime.Types.Extensions.Intern
      */
     trials: runtime.JsonValue
     /**
-     * Key, name, size, centre and profile of each cluster.
+     * Name, size, centre and profile of each cluster.
      */
     clusters: runtime.JsonValue
   }, ExtArgs["result"]["clusterModel"]>
@@ -840,6 +867,7 @@ export interface Prisma__ClusterModelClient<T, Null = never, ExtArgs extends run
 export interface ClusterModelFieldRefs {
   readonly id: Prisma.FieldRef<"ClusterModel", 'String'>
   readonly at: Prisma.FieldRef<"ClusterModel", 'DateTime'>
+  readonly currency: Prisma.FieldRef<"ClusterModel", 'String'>
   readonly k: Prisma.FieldRef<"ClusterModel", 'Int'>
   readonly reason: Prisma.FieldRef<"ClusterModel", 'String'>
   readonly trials: Prisma.FieldRef<"ClusterModel", 'Json'>

@@ -646,7 +646,7 @@ export type $CustomerRfmPayload<ExtArgs extends runtime.Types.Extensions.Interna
      */
     advice: string[]
     /**
-     * Key of its cluster; null while there are too few customers for clusters.
+     * Name of its cluster; null while there are too few customers for clusters.
      */
     cluster: string | null
   }, ExtArgs["result"]["customerRfm"]>

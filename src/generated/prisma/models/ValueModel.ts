@@ -58,6 +58,7 @@ export type ValueModelCountAggregateOutputType = {
   parameters: number
   measures: number
   problem: number
+  remarks: number
   _all: number
 }
 
@@ -94,6 +95,7 @@ export type ValueModelCountAggregateInputType = {
   parameters?: true
   measures?: true
   problem?: true
+  remarks?: true
   _all?: true
 }
 
@@ -191,6 +193,7 @@ export type ValueModelGroupByOutputType = {
   parameters: runtime.JsonValue
   measures: runtime.JsonValue
   problem: string | null
+  remarks: string[]
   _count: ValueModelCountAggregateOutputType | null
   _avg: ValueModelAvgAggregateOutputType | null
   _sum: ValueModelSumAggregateOutputType | null
@@ -224,6 +227,7 @@ export type ValueModelWhereInput = {
   parameters?: Prisma.JsonFilter<"ValueModel">
   measures?: Prisma.JsonFilter<"ValueModel">
   problem?: Prisma.StringNullableFilter<"ValueModel"> | string | null
+  remarks?: Prisma.StringNullableListFilter<"ValueModel">
 }
 
 export type ValueModelOrderByWithRelationInput = {
@@ -234,6 +238,7 @@ export type ValueModelOrderByWithRelationInput = {
   parameters?: Prisma.SortOrder
   measures?: Prisma.SortOrder
   problem?: Prisma.SortOrderInput | Prisma.SortOrder
+  remarks?: Prisma.SortOrder
 }
 
 export type ValueModelWhereUniqueInput = Prisma.AtLeast<{
@@ -247,6 +252,7 @@ export type ValueModelWhereUniqueInput = Prisma.AtLeast<{
   parameters?: Prisma.JsonFilter<"ValueModel">
   measures?: Prisma.JsonFilter<"ValueModel">
   problem?: Prisma.StringNullableFilter<"ValueModel"> | string | null
+  remarks?: Prisma.StringNullableListFilter<"ValueModel">
 }, "id">
 
 export type ValueModelOrderByWithAggregationInput = {
@@ -257,6 +263,7 @@ export type ValueModelOrderByWithAggregationInput = {
   parameters?: Prisma.SortOrder
   measures?: Prisma.SortOrder
   problem?: Prisma.SortOrderInput | Prisma.SortOrder
+  remarks?: Prisma.SortOrder
   _count?: Prisma.ValueModelCountOrderByAggregateInput
   _avg?: Prisma.ValueModelAvgOrderByAggregateInput
   _max?: Prisma.ValueModelMaxOrderByAggregateInput
@@ -275,6 +282,7 @@ export type ValueModelScalarWhereWithAggregatesInput = {
   parameters?: Prisma.JsonWithAggregatesFilter<"ValueModel">
   measures?: Prisma.JsonWithAggregatesFilter<"ValueModel">
   problem?: Prisma.StringNullableWithAggregatesFilter<"ValueModel"> | string | null
+  remarks?: Prisma.StringNullableListFilter<"ValueModel">
 }
 
 export type ValueModelCreateInput = {
@@ -285,6 +293,7 @@ export type ValueModelCreateInput = {
   parameters: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: string | null
+  remarks?: Prisma.ValueModelCreateremarksInput | string[]
 }
 
 export type ValueModelUncheckedCreateInput = {
@@ -295,6 +304,7 @@ export type ValueModelUncheckedCreateInput = {
   parameters: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: string | null
+  remarks?: Prisma.ValueModelCreateremarksInput | string[]
 }
 
 export type ValueModelUpdateInput = {
@@ -305,6 +315,7 @@ export type ValueModelUpdateInput = {
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  remarks?: Prisma.ValueModelUpdateremarksInput | string[]
 }
 
 export type ValueModelUncheckedUpdateInput = {
@@ -315,6 +326,7 @@ export type ValueModelUncheckedUpdateInput = {
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  remarks?: Prisma.ValueModelUpdateremarksInput | string[]
 }
 
 export type ValueModelCreateManyInput = {
@@ -325,6 +337,7 @@ export type ValueModelCreateManyInput = {
   parameters: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: string | null
+  remarks?: Prisma.ValueModelCreateremarksInput | string[]
 }
 
 export type ValueModelUpdateManyMutationInput = {
@@ -335,6 +348,7 @@ export type ValueModelUpdateManyMutationInput = {
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  remarks?: Prisma.ValueModelUpdateremarksInput | string[]
 }
 
 export type ValueModelUncheckedUpdateManyInput = {
@@ -345,6 +359,7 @@ export type ValueModelUncheckedUpdateManyInput = {
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   measures?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  remarks?: Prisma.ValueModelUpdateremarksInput | string[]
 }
 
 export type ValueModelCountOrderByAggregateInput = {
@@ -355,6 +370,7 @@ export type ValueModelCountOrderByAggregateInput = {
   parameters?: Prisma.SortOrder
   measures?: Prisma.SortOrder
   problem?: Prisma.SortOrder
+  remarks?: Prisma.SortOrder
 }
 
 export type ValueModelAvgOrderByAggregateInput = {
@@ -381,6 +397,15 @@ export type ValueModelSumOrderByAggregateInput = {
   customers?: Prisma.SortOrder
 }
 
+export type ValueModelCreateremarksInput = {
+  set: string[]
+}
+
+export type ValueModelUpdateremarksInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
 
 
 export type ValueModelSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -391,6 +416,7 @@ export type ValueModelSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   parameters?: boolean
   measures?: boolean
   problem?: boolean
+  remarks?: boolean
 }, ExtArgs["result"]["valueModel"]>
 
 export type ValueModelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -401,6 +427,7 @@ export type ValueModelSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   parameters?: boolean
   measures?: boolean
   problem?: boolean
+  remarks?: boolean
 }, ExtArgs["result"]["valueModel"]>
 
 export type ValueModelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -411,6 +438,7 @@ export type ValueModelSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   parameters?: boolean
   measures?: boolean
   problem?: boolean
+  remarks?: boolean
 }, ExtArgs["result"]["valueModel"]>
 
 export type ValueModelSelectScalar = {
@@ -421,9 +449,10 @@ export type ValueModelSelectScalar = {
   parameters?: boolean
   measures?: boolean
   problem?: boolean
+  remarks?: boolean
 }
 
-export type ValueModelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "method" | "at" | "customers" | "parameters" | "measures" | "problem", ExtArgs["result"]["valueModel"]>
+export type ValueModelOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "method" | "at" | "customers" | "parameters" | "measures" | "problem" | "remarks", ExtArgs["result"]["valueModel"]>
 
 export type $ValueModelPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ValueModel"
@@ -439,9 +468,13 @@ export type $ValueModelPayload<ExtArgs extends runtime.Types.Extensions.Internal
      */
     measures: runtime.JsonValue
     /**
-     * Why there is no model; null when there is one.
+     * Why there are no estimates; null when there are.
      */
     problem: string | null
+    /**
+     * What is to be known of the fit.
+     */
+    remarks: string[]
   }, ExtArgs["result"]["valueModel"]>
   composites: {}
 }
@@ -872,6 +905,7 @@ export interface ValueModelFieldRefs {
   readonly parameters: Prisma.FieldRef<"ValueModel", 'Json'>
   readonly measures: Prisma.FieldRef<"ValueModel", 'Json'>
   readonly problem: Prisma.FieldRef<"ValueModel", 'String'>
+  readonly remarks: Prisma.FieldRef<"ValueModel", 'String[]'>
 }
     
 

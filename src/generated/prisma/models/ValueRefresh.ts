@@ -453,7 +453,7 @@ export type $ValueRefreshPayload<ExtArgs extends runtime.Types.Extensions.Intern
     startedAt: Date | null
     finishedAt: Date | null
     /**
-     * What it is at: FEATURES, SEGMENTS, CLUSTERS, VALUE.
+     * What it is at: FEATURES, SEGMENTS, VALUE.
      */
     step: string | null
     /**

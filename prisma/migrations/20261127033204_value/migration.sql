@@ -37,6 +37,7 @@ CREATE TABLE "customer_rfm" (
 CREATE TABLE "cluster_model" (
     "id" UUID NOT NULL,
     "at" TIMESTAMPTZ(3) NOT NULL,
+    "currency" TEXT NOT NULL,
     "k" INTEGER NOT NULL,
     "reason" TEXT NOT NULL,
     "trials" JSONB NOT NULL,
@@ -54,6 +55,7 @@ CREATE TABLE "value_model" (
     "parameters" JSONB NOT NULL,
     "measures" JSONB NOT NULL,
     "problem" TEXT,
+    "remarks" TEXT[],
 
     CONSTRAINT "value_model_pkey" PRIMARY KEY ("id")
 );
