@@ -10,9 +10,9 @@ import { scoreAll, segmentOf } from './domain/rfm.ts';
 import { type FeatureTerms, writeSnapshots } from './queries/features.ts';
 import { rfmFacts, type StoredFacts, writePlacements } from './queries/segments.ts';
 import {
+  activeMonths,
   contentOf,
   type FeatureSnapshot,
-  firstActivityAt,
   type InputSlice,
   inputSlices,
   listSnapshots,
@@ -51,18 +51,22 @@ export function createFeatureStore(infra: Infrastructure, customers: CustomerPor
     return { reportingCurrency, timeZone, rates, places };
   };
 
-  /** The beginnings of the months with history before them, and now. Ascending. */
+  /** The end of each month in which something happened, and now; nothing while nothing ever happened. Ascending. */
   const plan = async (timeZone: string, now: Date): Promise<Planned[]> => {
-    const first = await firstActivityAt(analytics, passiveEventNames);
-    if (first === null || first >= now) return [];
     const { months } = await settings.get(SNAPSHOTS);
-    const planned: Planned[] = [{ at: now, kind: 'LATEST' }];
-    let month = DateTime.fromJSDate(now, { zone: timeZone }).startOf('month');
-    for (let count = 0; count < months && month.toJSDate() > first; count++) {
-      if (month.toJSDate() < now) planned.unshift({ at: month.toJSDate(), kind: 'MONTH' });
-      month = month.minus({ months: 1 });
-    }
-    return planned;
+    const active = await activeMonths(analytics, {
+      passiveNames: passiveEventNames,
+      timeZone,
+      before: now,
+      limit: months + 1,
+    });
+    if (active.length === 0) return [];
+    const ends = active
+      .map((month) => DateTime.fromISO(month, { zone: timeZone }).plus({ months: 1 }).toJSDate())
+      .filter((at) => at < now)
+      .slice(0, months)
+      .reverse();
+    return [...ends.map((at) => ({ at, kind: 'MONTH' as const })), { at: now, kind: 'LATEST' }];
   };
 
   /** One computation of some snapshots: features, then where everybody stands. Nothing is in force yet. */

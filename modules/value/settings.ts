@@ -5,7 +5,8 @@ import { SEGMENT_RULES, SEGMENTS } from './domain/rfm.ts';
 
 export const SNAPSHOTS = defineSetting({
   key: 'value.snapshots',
-  description: 'How many months back features are kept: one snapshot at the beginning of each month, and the latest.',
+  description:
+    'How many monthly snapshots of features are kept: one at the end of each month in which something happened, and the latest.',
   schema: z.object({ months: z.int().min(1).max(60) }),
   default: { months: 36 },
 });

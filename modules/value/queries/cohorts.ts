@@ -19,10 +19,10 @@ export function cohortsAtAge(
   const { age, until, before, timeZone, months } = options;
   return analytics
     .query<CohortAtAge>(
-      `select toString(cohort) as cohort, toUInt32(count()) as customers, toUInt32(countIf(has(months, addMonths(cohort, {age:UInt16})))) as retained,
-       toString(addMonths(cohort, {age:UInt16})) as observed
+      `select toString(first_month) as cohort, toUInt32(count()) as customers, toUInt32(countIf(has(months, toDate(addMonths(first_month, {age:UInt16}))))) as retained,
+       toString(toDate(addMonths(first_month, {age:UInt16}))) as observed
      from (
-       select customer, min(month) as cohort, groupUniqArray(month) as months
+       select customer, min(month) as first_month, groupUniqArray(month) as months
        from (
          select if(a.survivor_id = toUUID('00000000-0000-0000-0000-000000000000'), e.customer_id, a.survivor_id) as customer,
            toStartOfMonth(toDate(e.at, {zone:String})) as month
@@ -31,8 +31,8 @@ export function cohortsAtAge(
        )
        group by customer
      )
-     where addMonths(cohort, {age:UInt16}) < toDate({until:String})
-     group by cohort order by cohort desc limit {months:UInt16}`,
+     where addMonths(first_month, {age:UInt16}) < toDate({until:String})
+     group by first_month order by first_month desc limit {months:UInt16}`,
       { age, until, before, zone: timeZone, months },
     )
     .then((rows) => rows.reverse());

@@ -100,10 +100,11 @@ export interface SegmentCount {
 
 export function segmentCounts(analytics: Analytics, snapshotIds: readonly string[]): Promise<SegmentCount[]> {
   return analytics.query<SegmentCount>(
-    `select snapshot_id as "snapshotId", segment, toUInt32(count()) as customers, toString(sum(revenue)) as revenue,
-       toUInt64(sum(orders)) as orders, medianExact(recency_days) as "medianRecencyDays", medianExact(orders) as "medianOrders",
-       toFloat64(medianExact(revenue)) as "medianRevenue"
-     from customer_segments where snapshot_id in {ids:Array(UUID)} group by snapshot_id, segment order by snapshot_id, segment`,
+    `select s.snapshot_id as "snapshotId", s.segment as segment, toUInt32(count()) as customers, toString(sum(s.revenue)) as revenue,
+       toUInt64(sum(s.orders)) as orders, medianExact(s.recency_days) as "medianRecencyDays", medianExact(s.orders) as "medianOrders",
+       toFloat64(medianExact(s.revenue)) as "medianRevenue"
+     from customer_segments as s where s.snapshot_id in {ids:Array(UUID)}
+     group by s.snapshot_id, s.segment order by s.snapshot_id, s.segment`,
     { ids: snapshotIds },
   );
 }

@@ -80,7 +80,6 @@ export interface InputSlice {
   readonly rows: number;
   readonly hash: string;
   readonly receivedMs: number;
-  readonly firstMs: number;
 }
 
 /** Fingerprints of all rows that features are computed from: reads a few narrow columns, and folds nothing. */
@@ -92,7 +91,7 @@ export function inputSlices(
   const slice = (source: string, uid: string, where: string) => `
     select '${source}' as source, toUInt32(arrayFirstIndex(b -> toUnixTimestamp64Milli(at) < b, {instants:Array(Int64)})) as slot,
       count() as rows, toString(sum(cityHash64(${uid}, customer_id, at, received_at))) as hash,
-      toUnixTimestamp64Milli(max(received_at)) as receivedMs, toUnixTimestamp64Milli(min(at)) as firstMs
+      toUnixTimestamp64Milli(max(received_at)) as receivedMs
     from ${source} where ${where} group by slot`;
   return analytics.query<InputSlice>(
     `select * from (
@@ -100,20 +99,30 @@ export function inputSlices(
        union all ${slice('order_lines', 'line_uid', "taken_out = 'kept'")}
        union all
        select 'customer_alias' as source, toUInt32(1) as slot, count() as rows,
-         toString(sum(cityHash64(customer_id, survivor_id, merged_at))) as hash, toInt64(0) as receivedMs, toInt64(0) as firstMs
+         toString(sum(cityHash64(customer_id, survivor_id, merged_at))) as hash, toInt64(0) as receivedMs
        from customer_alias
      ) order by source, slot`,
     { instants: instants.map((at) => at.getTime()), passive: passiveNames },
   );
 }
 
-/** When anything happened first that features look at; null while nothing did. */
-export async function firstActivityAt(analytics: Analytics, passiveNames: readonly string[]): Promise<Date | null> {
-  const [row] = await analytics.query<{ rows: number; firstMs: number }>(
-    `select count() as rows, toUnixTimestamp64Milli(min(at)) as firstMs from events where name not in {passive:Array(String)}`,
-    { passive: passiveNames },
+/** First days of the months in which anything happened that features look at, the newest first, `YYYY-MM-DD`. */
+export async function activeMonths(
+  analytics: Analytics,
+  options: {
+    readonly passiveNames: readonly string[];
+    readonly timeZone: string;
+    readonly before: Date;
+    readonly limit: number;
+  },
+): Promise<string[]> {
+  const { passiveNames, timeZone, before, limit } = options;
+  const rows = await analytics.query<{ month: string }>(
+    `select distinct toString(toStartOfMonth(toDate(at, {zone:String}))) as month from events
+     where name not in {passive:Array(String)} and at < {before:DateTime64(3, 'UTC')} order by month desc limit {limit:UInt16}`,
+    { passive: passiveNames, zone: timeZone, before, limit },
   );
-  return row === undefined || row.rows === 0 ? null : new Date(row.firstMs);
+  return rows.map(({ month }) => month);
 }
 
 /** Rows of computations and a hash of all they say, whatever their order. */
@@ -123,7 +132,7 @@ export async function contentOf(
 ): Promise<Map<string, { readonly customers: number; readonly hash: string }>> {
   const columns = ['snapshot_at', 'customer_id', ...FEATURES.map(({ column }) => column)];
   const rows = await analytics.query<{ id: string; customers: number; hash: string }>(
-    `select snapshot_id as id, toUInt32(count()) as customers, hex(groupBitXor(sipHash128(toString(tuple(${columns.join(', ')}))))) as hash
+    `select snapshot_id as id, toUInt32(count()) as customers, hex(groupBitXor(reinterpretAsUInt128(sipHash128(toString(tuple(${columns.join(', ')})))))) as hash
      from customer_features where snapshot_id in {ids:Array(UUID)} group by snapshot_id`,
     { ids },
   );

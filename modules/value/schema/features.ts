@@ -53,7 +53,7 @@ export function featuresSchema(builder: Builder, service: ValueService): void {
   const SnapshotKind = builder.enumType('FeatureSnapshotKind', {
     description: 'Why a snapshot was taken.',
     values: {
-      MONTH: { description: 'At the beginning of a calendar month; it is kept.' },
+      MONTH: { description: 'At the end of a calendar month in which something happened; it is kept.' },
       LATEST: { description: 'The newest; the next one takes its place.' },
     } as const,
   });
