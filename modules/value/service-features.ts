@@ -6,9 +6,9 @@ import { minorUnitDigits } from '../../src/core/money.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import { type CustomerPort, passiveEventNames } from '../customers/contract.ts';
 import { CATALOGUE_VERSION } from './domain/catalogue.ts';
-import { scoreAll, segmentOf } from './domain/rfm.ts';
+import { type SegmentRule, scoreAll, segmentOf } from './domain/rfm.ts';
 import { type FeatureTerms, writeSnapshots } from './queries/features.ts';
-import { rfmFacts, type StoredFacts, writePlacements } from './queries/segments.ts';
+import { type Placement, rfmFacts, type StoredFacts, writePlacements } from './queries/segments.ts';
 import {
   activeMonths,
   contentOf,
@@ -73,16 +73,12 @@ export function createFeatureStore(infra: Infrastructure, customers: CustomerPor
   const compute = async (snapshots: readonly FeatureSnapshot[], terms: FeatureTerms): Promise<FeatureSnapshot[]> => {
     await writeSnapshots(analytics, snapshots, terms, passiveEventNames);
     const rules = await settings.get(SEGMENT_SETTING);
-    for (const snapshot of snapshots) {
-      const facts: StoredFacts[] = [];
-      for await (const rows of rfmFacts(analytics, snapshot.id)) facts.push(...rows);
-      const scores = scoreAll(facts);
-      const placements = facts.map((one, at) => {
-        const own = scores[at] as (typeof scores)[number];
-        return { ...one, scores: own, segment: segmentOf(own, one.orders, rules) };
-      });
-      await writePlacements(analytics, snapshot, placements);
+    const facts = new Map<string, StoredFacts[]>(snapshots.map(({ id }) => [id, []]));
+    for await (const rows of rfmFacts(analytics, [...facts.keys()])) {
+      for (const row of rows) facts.get(row.snapshotId)?.push(row);
     }
+    const placements = snapshots.flatMap(({ id, at }) => place(facts.get(id) ?? [], at, rules));
+    await writePlacements(analytics, placements);
     const contents = await contentOf(
       analytics,
       snapshots.map(({ id }) => id),
@@ -148,6 +144,15 @@ export function createFeatureStore(infra: Infrastructure, customers: CustomerPor
       return again as FeatureSnapshot;
     },
   };
+}
+
+/** Where everybody stands at a snapshot. */
+function place(facts: readonly StoredFacts[], at: Date, rules: readonly SegmentRule[]): Placement[] {
+  const scores = scoreAll(facts);
+  return facts.flatMap((one, index) => {
+    const own = scores[index];
+    return own === undefined ? [] : [{ ...one, at, scores: own, segment: segmentOf(own, one.orders, rules) }];
+  });
 }
 
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');

@@ -25,7 +25,7 @@ import {
   writeValues,
 } from './store.ts';
 import type { RefreshResult, RefreshStep } from './store-refreshes.ts';
-import { inThread } from './worker.ts';
+import { beside } from './worker.ts';
 
 const DAY_MS = 86_400_000;
 /** Customers written at once: bounds the length of a transaction. */
@@ -72,12 +72,13 @@ export function createRefresher(
 
   const cluster = async (rows: readonly CustomerRow[], signal: AbortSignal | undefined) => {
     const options = await settings.get(CLUSTERS);
-    return inThread('clusters', [clusterInput(rows), options], signal);
+    const input = clusterInput(rows);
+    return beside('clusters', [input, options], input.length, signal);
   };
 
   const expect = async (rows: readonly CustomerRow[], snapshot: FeatureSnapshot, signal: AbortSignal | undefined) => {
     const options = await settings.get(LIFETIME_VALUE);
-    return inThread('lifetime', [purchaseFacts(rows, snapshot), options], signal);
+    return beside('lifetime', [purchaseFacts(rows, snapshot), options], 4 * rows.length, signal);
   };
 
   const writeSegments = async (

@@ -2,6 +2,7 @@ import {
   assignClusters,
   type ClusterCount,
   clusterByBestK,
+  differentRows,
   fitScaler,
   log1p,
   type Matrix,
@@ -49,7 +50,7 @@ const REVENUE = CLUSTER_FEATURES.indexOf('revenue');
 /**
  * Clusters customers by k-means on the logarithms of seven features, standardised; k by silhouette and elbow together.
  * @param values one row a customer, columns as CLUSTER_FEATURES, none below 0
- * @returns null when there are too few customers
+ * @returns null when there are too few customers, or too few that differ
  */
 export function clusterCustomers(values: Float64Array, options: ClusterOptions): CustomerClusters | null {
   const { kMin, restarts, seed } = options;
@@ -60,9 +61,10 @@ export function clusterCustomers(values: Float64Array, options: ClusterOptions):
   const scaler = fitScaler(logs);
   const all = standardise(logs, scaler);
   const sample = sampleOf(all, options);
+  if (differentRows(sample, kMin) < kMin) return null;
   const choice = clusterByBestK(sample, { from: kMin, to: kMax, seed, restarts });
-  const assigned = sample === all ? choice.clustering.clusters : assignClusters(all, choice.clustering.centres);
-  return { reason: choice.reason, trials: choice.table, ...describe(values, all, logs, assigned, choice.k) };
+  const clusterOf = sample === all ? choice.clustering.clusters : assignClusters(all, choice.clustering.centres);
+  return { reason: choice.reason, trials: choice.table, ...describe(values, all, logs, clusterOf, choice.k) };
 }
 
 /** The same rows for the same seed and number of customers. */
@@ -75,44 +77,41 @@ function sampleOf(all: Matrix, { sampleMax, seed }: ClusterOptions): Matrix {
   return matrixOf(values, COLUMNS);
 }
 
-/** What the clusters are like; numbers nobody has (customers were too alike for so many clusters) are left out. */
-function describe(values: Float64Array, all: Matrix, logs: Matrix, assigned: Int32Array, k: number) {
-  const sizes = new Int32Array(k);
+/** What the clusters are like. */
+function describe(values: Float64Array, all: Matrix, logs: Matrix, clusterOf: Int32Array, k: number) {
+  const sizes = new Float64Array(k);
   const centres = new Float64Array(k * COLUMNS);
   const typical = new Float64Array(k * COLUMNS);
   const revenue = new Float64Array(k);
-  for (const [row, cluster] of assigned.entries()) {
-    sizes[cluster] = (sizes[cluster] as number) + 1;
-    revenue[cluster] = (revenue[cluster] as number) + (values[row * COLUMNS + REVENUE] as number);
+  const add = (sums: Float64Array, at: number, value = 0) => {
+    sums[at] = (sums[at] ?? 0) + value;
+  };
+  for (const [row, cluster] of clusterOf.entries()) {
+    add(sizes, cluster, 1);
+    add(revenue, cluster, values[row * COLUMNS + REVENUE]);
     for (let column = 0; column < COLUMNS; column++) {
-      const at = cluster * COLUMNS + column;
-      centres[at] = (centres[at] as number) + (all.values[row * COLUMNS + column] as number);
-      typical[at] = (typical[at] as number) + (logs.values[row * COLUMNS + column] as number);
+      add(centres, cluster * COLUMNS + column, all.values[row * COLUMNS + column]);
+      add(typical, cluster * COLUMNS + column, logs.values[row * COLUMNS + column]);
     }
   }
-  const used = Array.from(sizes.keys()).filter((cluster) => (sizes[cluster] as number) > 0);
   const mean = (sums: Float64Array, cluster: number, read: (value: number) => number) =>
     Object.fromEntries(
       CLUSTER_FEATURES.map((feature, column) => [
         feature,
-        read((sums[cluster * COLUMNS + column] as number) / (sizes[cluster] as number)),
+        read((sums[cluster * COLUMNS + column] ?? 0) / (sizes[cluster] ?? 1)),
       ]),
     ) as Record<ClusterFeature, number>;
-  const profiles: ClusterProfile[] = used.map((cluster) => ({
-    customers: sizes[cluster] as number,
+  const profiles: ClusterProfile[] = Array.from(sizes, (customers, cluster) => ({
+    customers,
     centre: mean(centres, cluster, (value) => value),
   }));
   const names = nameClusters(profiles);
-  const place = new Map(used.map((cluster, at) => [cluster, at]));
-  return {
-    k: used.length,
-    clusters: used.map((cluster, at) => ({
-      name: names[at] as string,
-      customers: sizes[cluster] as number,
-      revenue: revenue[cluster] as number,
-      typical: mean(typical, cluster, Math.expm1),
-      centre: (profiles[at] as ClusterProfile).centre,
-    })),
-    clusterOf: assigned.map((cluster) => place.get(cluster) as number),
-  };
+  const clusters = profiles.map(({ customers, centre }, cluster) => ({
+    name: names[cluster] ?? '',
+    customers,
+    revenue: revenue[cluster] ?? 0,
+    typical: mean(typical, cluster, Math.expm1),
+    centre,
+  }));
+  return { k, clusters, clusterOf };
 }

@@ -2,48 +2,54 @@ import type { Analytics } from '../../../src/core/analytics/types.ts';
 import { FEATURES } from '../domain/catalogue.ts';
 import type { RfmFacts, RfmScores, RfmSegment, Score } from '../domain/rfm.ts';
 
-/** Whole days since the last order, of customers who ordered. */
-const FACTS = `customer_id as "customerId", toUInt32(floor(recency_days)) as "recencyDays", orders, toFloat64(revenue) as revenue,
-  toString(revenue) as "revenueText"`;
+/** Whole days since the last order. */
+const FACTS = `f.snapshot_id as "snapshotId", f.customer_id as "customerId", toUInt32(floor(f.recency_days)) as "recencyDays",
+  f.orders as orders, toFloat64(f.revenue) as revenue, toString(f.revenue) as "revenueText"`;
 
-/** With the exact amount beside the number that ranks. */
-export type StoredFacts = RfmFacts & { readonly revenueText: string };
+/** What scores are made of at a computation, with the exact amount beside the number that ranks. */
+export interface StoredFacts extends RfmFacts {
+  readonly snapshotId: string;
+  readonly revenueText: string;
+}
 
-/** What scores are made of at a computation, one row for each customer who ordered, in the order of their ids. */
-export function rfmFacts(analytics: Analytics, snapshotId: string): AsyncIterable<StoredFacts[]> {
+/** Facts of customers who ordered, computation by computation, in the order of their ids. */
+export function rfmFacts(analytics: Analytics, snapshotIds: readonly string[]): AsyncIterable<StoredFacts[]> {
   return analytics.queryStream<StoredFacts>(
-    `select ${FACTS} from customer_features where snapshot_id = {id:UUID} and orders > 0 order by customer_id`,
-    { id: snapshotId },
+    `select ${FACTS} from customer_features as f where f.snapshot_id in {ids:Array(UUID)} and f.orders > 0
+     order by f.snapshot_id, f.customer_id`,
+    { ids: snapshotIds },
   );
 }
 
 /** A customer's place at a computation. */
 export interface Placement extends StoredFacts {
+  readonly at: Date;
   readonly scores: RfmScores;
   readonly segment: RfmSegment;
 }
 
+/** Rows of an insert: bounds the memory of its text. */
+const INSERT_ROWS = 50_000;
+
 /** Writes where customers stand. */
-export async function writePlacements(
-  analytics: Analytics,
-  snapshot: { readonly id: string; readonly at: Date },
-  placements: readonly Placement[],
-): Promise<void> {
-  await analytics.insert(
-    'customer_segments',
-    placements.map(({ customerId, recencyDays, orders, revenueText, scores, segment }) => ({
-      snapshot_id: snapshot.id,
-      snapshot_at: snapshot.at,
-      customer_id: customerId,
-      recency_days: recencyDays,
-      orders,
-      revenue: revenueText,
-      recency_score: scores.recency,
-      frequency_score: scores.frequency,
-      monetary_score: scores.monetary,
-      segment,
-    })),
-  );
+export async function writePlacements(analytics: Analytics, placements: readonly Placement[]): Promise<void> {
+  for (let start = 0; start < placements.length; start += INSERT_ROWS) {
+    await analytics.insert(
+      'customer_segments',
+      placements.slice(start, start + INSERT_ROWS).map((one) => ({
+        snapshot_id: one.snapshotId,
+        snapshot_at: one.at,
+        customer_id: one.customerId,
+        recency_days: one.recencyDays,
+        orders: one.orders,
+        revenue: one.revenueText,
+        recency_score: one.scores.recency,
+        frequency_score: one.scores.frequency,
+        monetary_score: one.scores.monetary,
+        segment: one.segment,
+      })),
+    );
+  }
 }
 
 /** All that segments, clusters and lifetime value need of a customer at the latest computation. */
