@@ -67,18 +67,15 @@ export function createValueService(infra: Infrastructure, customers: CustomerPor
   const compute = createRefresher(infra, customers, store);
   const reports = createSegmentReports(infra);
 
-  /** A lock of the session, since no transaction may last so long. */
+  /** A lock of the session, since no transaction may last so long; it goes with its connection. */
   const alone = async <T>(run: () => Promise<T>): Promise<T> => {
     const client = await database.pool.connect();
     try {
+      await client.query('set statement_timeout = 0');
       await client.query('select pg_advisory_lock($1)', [REFRESH_LOCK]);
-      try {
-        return await run();
-      } finally {
-        await client.query('select pg_advisory_unlock($1)', [REFRESH_LOCK]);
-      }
+      return await run();
     } finally {
-      client.release();
+      client.release(true);
     }
   };
 
