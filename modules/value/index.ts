@@ -19,7 +19,7 @@ export function value(infra: Infrastructure, ports: { readonly customers: Custom
       { name: 'value:read', description: 'Read features, segments, advice and lifetime value.' },
       { name: 'value:write', description: 'Ask for features, segments and lifetime value to be computed anew.' },
     ],
-    handlers: valueHandlers,
+    handlers: valueHandlers(infra.systemClock),
     jobs: valueJobs(service),
     schema: valueSchema(service),
   });

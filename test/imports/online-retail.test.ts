@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemCall } from '../../src/core/call.ts';
+import { BUSINESS } from '../../src/core/settings/index.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findingsOf, importFile, type ShownJob } from './support.ts';
 
@@ -120,7 +122,11 @@ describe('the UCI Online Retail file', () => {
     expect(effects).toEqual({ entries: 0, messages: 0 });
   });
 
-  test('makes segments of its customers by itself, as the reference has them', async () => {
+  test('makes segments of its customers as the reference has them', async () => {
+    const { settings } = app.app.infra;
+    await settings.change(systemCall('test'), BUSINESS.key, { ...BUSINESS.default, reportingCurrency: 'GBP' });
+    await app.query('mutation { refreshValue(input: {}) { __typename } }');
+    await app.settle();
     const { segmentHistory, advice, clustering } = await app.query<{
       segmentHistory: { at: string; segments: { segment: string; customers: number }[] }[];
       advice: { cohorts: { cohort: string; customers: number; retained: number }[] };
