@@ -118,6 +118,15 @@ export interface RevenueFacts {
   readonly unconverted: readonly { readonly currency: string; readonly amountMinor: number; readonly orders: number }[];
 }
 
+/** What one unit of a currency is worth in the reporting currency from a day (UTC) on, until its next rate. */
+export interface DatedRate {
+  readonly currency: string;
+  /** `YYYY-MM-DD`. */
+  readonly validFrom: string;
+  /** Decimal text. */
+  readonly rate: string;
+}
+
 /** Events per name of one customer in a half-open period, from the event stream. */
 export interface ActivityFacts {
   readonly customerId: string;
@@ -166,6 +175,8 @@ export interface CustomerPort {
   /** The dated rates of the reporting currency, read by one statement. */
   converter(): Promise<{ readonly reportingCurrency: string; readonly convert: ConvertMoney }>;
   revenue(period: Period): Promise<RevenueFacts>;
+  /** All rates of the reporting currency, for whoever converts in the history engine. */
+  datedRates(): Promise<DatedRate[]>;
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
   /** Every id under which events of these customers stand, former ones included → the customer. */

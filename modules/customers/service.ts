@@ -27,7 +27,7 @@ import type { EventInput } from './service/event-input.ts';
 import { mergeCustomers, renameCustomer } from './service/identity.ts';
 import { invoices } from './service/invoices.ts';
 import { orders } from './service/orders.ts';
-import { converter, ratesOn, setExchangeRates } from './service/rates.ts';
+import { converter, datedRates, ratesOn, setExchangeRates } from './service/rates.ts';
 import { createEventRecorder } from './service/record-events.ts';
 import { ensureCustomers, idsByExternalIds, survivors } from './service/references.ts';
 import { subscriptions } from './service/subscriptions.ts';
@@ -64,6 +64,7 @@ export function createCustomerService(infra: Infrastructure) {
       return { reportingCurrency, convert: await converter(database, reportingCurrency, 'all') };
     },
     revenue: async (period) => revenue(database, period, (await settings.get(BUSINESS)).reportingCurrency),
+    datedRates: async () => datedRates(database, (await settings.get(BUSINESS)).reportingCurrency),
     eventIds: (customerIds, within = database) => eventIds(within, customerIds),
     idsAfter: (after, limit) => idsAfter(database, after, limit),
     activity: (customerIds, period, names) =>

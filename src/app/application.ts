@@ -14,6 +14,7 @@ import { businessClock, createSettings } from '../core/settings/index.ts';
 import { backupRoutes } from './backup/index.ts';
 import { type Composition, compose } from './compose.ts';
 import type { Engines } from './engines.ts';
+import { featureRoutes } from './feature-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { localOutboxRoutes } from './local-outbox.ts';
 import { type ReadinessCheck, type RunningServer, startServer } from './server/index.ts';
@@ -144,6 +145,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
           ...localOutboxRoutes(gate, composition.services.communication),
           ...backupRoutes({ gate, database, analytics }),
           ...importRoutes(gate, composition.services.customers.imports),
+          ...featureRoutes(gate, composition.services.value),
         ],
         examples,
         logger,

@@ -5,6 +5,7 @@ import { customers } from '../../modules/customers/index.ts';
 import { dashboard } from '../../modules/dashboard/index.ts';
 import { loyalty } from '../../modules/loyalty/index.ts';
 import { risk } from '../../modules/risk/index.ts';
+import { value } from '../../modules/value/index.ts';
 import { accessSchema, createKeyService, type ScopeDefinition } from '../core/access/index.ts';
 import { type Builder, createBuilder, finishSchema } from '../core/builder/index.ts';
 import { createDeadLetters } from '../core/events/dead-letters.ts';
@@ -44,6 +45,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const points = loyalty(infra, ports);
   const assessment = risk(infra, ports);
   const comings = churn(infra, { ...ports, health: assessment.service });
+  const worth = value(infra, ports);
   const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
   const overview = dashboard(infra, {
     ...ports,
@@ -51,7 +53,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
     risk: assessment.service,
     churn: comings.service,
   });
-  const modules: readonly Module[] = [people, points, assessment, comings, mail, overview];
+  const modules: readonly Module[] = [people, points, assessment, comings, worth, mail, overview];
 
   settings.declare([
     BUSINESS,
@@ -86,6 +88,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
       risk: assessment.service,
       churn: comings.service,
       communication: mail.service,
+      value: worth.service,
     },
     registry,
     scopes,

@@ -37,10 +37,21 @@ export type ChurnStatus =
   /** Gone. */
   | 'CHURNED';
 
+/** Standing advice for a customer. Its rules are a setting. */
+export type CustomerAdvice =
+  /** Loyal with modest spend: offer premium bundles. */
+  | 'PREMIUM_BUNDLES'
+  /** At Risk and 30 days without a login: win back with 20 % off. */
+  | 'WIN_BACK';
+
 /** Which customers: all given conditions hold. */
 export type CustomerFilter = {
+  /** To whom any of this standing advice applies. */
+  advice?: Array<CustomerAdvice> | null | undefined;
   /** Here or gone. */
   churnStatus?: ChurnStatus | null | undefined;
+  /** In one of these clusters, by name. */
+  cluster?: Array<string> | null | undefined;
   /** Health score within these bounds. */
   health?: ScoreRange | null | undefined;
   /** In one of these health tiers. */
@@ -49,6 +60,8 @@ export type CustomerFilter = {
   owner?: Array<string> | null | undefined;
   /** With a running subscription to one of these plans. */
   plan?: Array<string> | null | undefined;
+  /** In one of these RFM segments. */
+  rfmSegment?: Array<RfmSegment> | null | undefined;
   /** In one of these risk categories. */
   riskCategory?: Array<RiskCategory> | null | undefined;
   /** Whose name, or the e-mail address of a contact, holds this text, 2 to 200 characters. */
@@ -128,6 +141,25 @@ export type LoyaltyTierKey =
   | 'PLATINUM'
   /** From 1,000 points earned, unless the setting says otherwise. */
   | 'SILVER';
+
+/** Segments by recency, frequency and monetary value; the first whose rule holds. Rules are a setting. */
+export type RfmSegment =
+  /** At Risk. Unless the setting says otherwise: recency score 1 to 2, frequency and monetary score 3 or more on average. */
+  | 'AT_RISK'
+  /** Champions. Unless the setting says otherwise: recency score 4 to 5, frequency and monetary score 4 or more on average. */
+  | 'CHAMPIONS'
+  /** Hibernating. Unless the setting says otherwise: everybody else. */
+  | 'HIBERNATING'
+  /** Loyal. Unless the setting says otherwise: recency score 3 to 5, frequency and monetary score 3.5 or more on average. */
+  | 'LOYAL'
+  /** Needs Attention. Unless the setting says otherwise: recency score 3. */
+  | 'NEEDS_ATTENTION'
+  /** New. Unless the setting says otherwise: recency score 5, a single order. */
+  | 'NEW'
+  /** Potential Loyalists. Unless the setting says otherwise: recency score 3 to 5, frequency and monetary score 2 or more on average. */
+  | 'POTENTIAL_LOYALISTS'
+  /** Promising. Unless the setting says otherwise: recency score 4 to 5, frequency and monetary score below 2 on average. */
+  | 'PROMISING';
 
 /** How likely a customer is to be lost. A customer comes down a category only 5 points below its edge. */
 export type RiskCategory =

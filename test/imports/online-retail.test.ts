@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemCall } from '../../src/core/call.ts';
+import { BUSINESS } from '../../src/core/settings/index.ts';
 import { askCohorts, referenceMatrix, type ShownCell, valuesOf } from '../churn/reference.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { findingsOf, importFile, type ShownJob } from './support.ts';
 
 const FILE = readFileSync(new URL('../../data/online_retail/online_retail.csv.gz', import.meta.url));
+/** Sum over all customers of the whole days from the last order to 2011-12-10, by an independent reckoning. */
+const RECENCY = 399_354;
 const INPUT = { recordType: 'ORDERS', acceptQuality: true, currency: 'GBP', timeZone: 'UTC', source: 'shop' };
 
 let app: TestApp;
@@ -135,6 +139,41 @@ describe('the UCI Online Retail file', () => {
     asFarAsKnown('counts', (cell) => cell.customers);
     asFarAsKnown('retention', (cell) => cell.share && Number(cell.share.toFixed(6)));
   });
+  test('makes segments of its customers as the reference has them', async () => {
+    const { settings } = app.app.infra;
+    await settings.change(systemCall('test'), BUSINESS.key, { ...BUSINESS.default, reportingCurrency: 'GBP' });
+    await app.app.composition.services.value.refresh(systemCall('test'));
+    const { segmentHistory, advice, clustering } = await app.query<{
+      segmentHistory: { at: string; segments: { segment: string; customers: number }[] }[];
+      advice: { cohorts: { cohort: string; customers: number; retained: number }[] };
+      clustering: { k: number };
+    }>(
+      `{ segmentHistory(months: 14) { at segments { segment customers } } clustering { k }
+         advice { cohorts { cohort customers retained } } }`,
+    );
+    // Whole days to the end of the year are those to 2011-12-10 and 22 more, so the scores are the same.
+    const atTheEnd = segmentHistory.find(({ at }) => at.startsWith('2012-01-01'));
+    expect(Object.fromEntries(atTheEnd?.segments.map(({ segment, customers }) => [segment, customers]) ?? [])).toEqual({
+      CHAMPIONS: 918,
+      LOYAL: 508,
+      NEW: 63,
+      PROMISING: 180,
+      POTENTIAL_LOYALISTS: 658,
+      NEEDS_ATTENTION: 253,
+      AT_RISK: 431,
+      HIBERNATING: 1_327,
+    });
+    expect(segmentHistory).toHaveLength(14);
+    expect(clustering.k).toBeGreaterThanOrEqual(3);
+    // Calendar months of the first order: of 452, 90 came back in the third month after it.
+    expect(advice.cohorts).toContainEqual({ cohort: '2011-03-01', customers: 452, retained: 90 });
+    const { analytics } = app.app.infra;
+    const [sums] = await analytics.query(
+      `SELECT count() AS customers, sum(recency_days) AS recency, sum(orders) AS orders FROM customer_segments
+       WHERE snapshot_at = '2012-01-01 00:00:00'`,
+    );
+    expect(sums).toEqual({ customers: 4_338, recency: RECENCY + 22 * 4_338, orders: 18_532 });
+  }, 120_000);
 
   test('changes nothing when it comes again in the same way', async () => {
     const before = await state();

@@ -4,7 +4,7 @@ import type { Queryable } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { appendEvents, newEvent } from '../../../src/core/events/index.ts';
 import { BUSINESS } from '../../../src/core/settings/index.ts';
-import type { ConvertMoney } from '../contract.ts';
+import type { ConvertMoney, DatedRate } from '../contract.ts';
 import { exchange } from '../domain/exchange.ts';
 import { exchangeRatesChanged } from '../events.ts';
 import { exchangeRateInput, invalid, readItem } from '../inputs.ts';
@@ -103,6 +103,16 @@ export async function converter(
     const rate = rates.find((one) => one.currency === currency && one.from <= day);
     return rate === undefined ? null : exchange(amountMinor, currency, reportingCurrency, rate.rate);
   };
+}
+
+/** All rates of the reporting currency, in a fixed order. */
+export function datedRates(queryable: Queryable, reportingCurrency: string): Promise<DatedRate[]> {
+  return queryable.query<DatedRate>(
+    `select currency, valid_from::text as "validFrom", rate from exchange_rate
+     where reporting_currency = $1 order by currency, valid_from`,
+    [reportingCurrency],
+    { name: 'exchange_rates_dated' },
+  );
 }
 
 /** The rates of the reporting currency in force on a day. */

@@ -209,3 +209,33 @@ export type CustomerAssessment = Prisma.CustomerAssessmentModel
  * Every assessment that differed from the one before, from the first day.
  */
 export type CustomerAssessmentHistory = Prisma.CustomerAssessmentHistoryModel
+/**
+ * Model FeatureSnapshot
+ * A computation of all features at one instant. The rows stand in ClickHouse under its id; one is in force for an instant.
+ */
+export type FeatureSnapshot = Prisma.FeatureSnapshotModel
+/**
+ * Model CustomerRfm
+ * Where a customer stands by recency, frequency and monetary value, at the latest snapshot.
+ */
+export type CustomerRfm = Prisma.CustomerRfmModel
+/**
+ * Model ClusterModel
+ * A clustering of all customers. The newest is in force.
+ */
+export type ClusterModel = Prisma.ClusterModelModel
+/**
+ * Model ValueModel
+ * A fitted model of lifetime value, with its parameters. The newest of a method is in force.
+ */
+export type ValueModel = Prisma.ValueModelModel
+/**
+ * Model CustomerValue
+ * What a customer is worth, by one method.
+ */
+export type CustomerValue = Prisma.CustomerValueModel
+/**
+ * Model ValueRefresh
+ * A computation that somebody asked for or that was due.
+ */
+export type ValueRefresh = Prisma.ValueRefreshModel

@@ -429,7 +429,13 @@ export const ModelName = {
   LoyaltyEntry: 'LoyaltyEntry',
   LoyaltyRuleUse: 'LoyaltyRuleUse',
   CustomerAssessment: 'CustomerAssessment',
-  CustomerAssessmentHistory: 'CustomerAssessmentHistory'
+  CustomerAssessmentHistory: 'CustomerAssessmentHistory',
+  FeatureSnapshot: 'FeatureSnapshot',
+  CustomerRfm: 'CustomerRfm',
+  ClusterModel: 'ClusterModel',
+  ValueModel: 'ValueModel',
+  CustomerValue: 'CustomerValue',
+  ValueRefresh: 'ValueRefresh'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -445,7 +451,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory"
+    modelProps: "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2875,6 +2881,450 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FeatureSnapshot: {
+      payload: Prisma.$FeatureSnapshotPayload<ExtArgs>
+      fields: Prisma.FeatureSnapshotFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeatureSnapshotFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeatureSnapshotFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        findFirst: {
+          args: Prisma.FeatureSnapshotFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeatureSnapshotFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        findMany: {
+          args: Prisma.FeatureSnapshotFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>[]
+        }
+        create: {
+          args: Prisma.FeatureSnapshotCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        createMany: {
+          args: Prisma.FeatureSnapshotCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeatureSnapshotCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>[]
+        }
+        delete: {
+          args: Prisma.FeatureSnapshotDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        update: {
+          args: Prisma.FeatureSnapshotUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeatureSnapshotDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeatureSnapshotUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeatureSnapshotUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeatureSnapshotUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeatureSnapshotPayload>
+        }
+        aggregate: {
+          args: Prisma.FeatureSnapshotAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeatureSnapshot>
+        }
+        groupBy: {
+          args: Prisma.FeatureSnapshotGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeatureSnapshotGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeatureSnapshotCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeatureSnapshotCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerRfm: {
+      payload: Prisma.$CustomerRfmPayload<ExtArgs>
+      fields: Prisma.CustomerRfmFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerRfmFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerRfmFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerRfmFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerRfmFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerRfmFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerRfmCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerRfmCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerRfmCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerRfmDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        update: {
+          args: Prisma.CustomerRfmUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerRfmDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerRfmUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerRfmUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerRfmUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRfmPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerRfmAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerRfm>
+        }
+        groupBy: {
+          args: Prisma.CustomerRfmGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRfmGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerRfmCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRfmCountAggregateOutputType> | number
+        }
+      }
+    }
+    ClusterModel: {
+      payload: Prisma.$ClusterModelPayload<ExtArgs>
+      fields: Prisma.ClusterModelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ClusterModelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ClusterModelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        findFirst: {
+          args: Prisma.ClusterModelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ClusterModelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        findMany: {
+          args: Prisma.ClusterModelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>[]
+        }
+        create: {
+          args: Prisma.ClusterModelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        createMany: {
+          args: Prisma.ClusterModelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ClusterModelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>[]
+        }
+        delete: {
+          args: Prisma.ClusterModelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        update: {
+          args: Prisma.ClusterModelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        deleteMany: {
+          args: Prisma.ClusterModelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ClusterModelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ClusterModelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>[]
+        }
+        upsert: {
+          args: Prisma.ClusterModelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ClusterModelPayload>
+        }
+        aggregate: {
+          args: Prisma.ClusterModelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateClusterModel>
+        }
+        groupBy: {
+          args: Prisma.ClusterModelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClusterModelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ClusterModelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ClusterModelCountAggregateOutputType> | number
+        }
+      }
+    }
+    ValueModel: {
+      payload: Prisma.$ValueModelPayload<ExtArgs>
+      fields: Prisma.ValueModelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ValueModelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ValueModelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        findFirst: {
+          args: Prisma.ValueModelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ValueModelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        findMany: {
+          args: Prisma.ValueModelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>[]
+        }
+        create: {
+          args: Prisma.ValueModelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        createMany: {
+          args: Prisma.ValueModelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ValueModelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>[]
+        }
+        delete: {
+          args: Prisma.ValueModelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        update: {
+          args: Prisma.ValueModelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        deleteMany: {
+          args: Prisma.ValueModelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ValueModelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ValueModelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>[]
+        }
+        upsert: {
+          args: Prisma.ValueModelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueModelPayload>
+        }
+        aggregate: {
+          args: Prisma.ValueModelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateValueModel>
+        }
+        groupBy: {
+          args: Prisma.ValueModelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueModelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ValueModelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueModelCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerValue: {
+      payload: Prisma.$CustomerValuePayload<ExtArgs>
+      fields: Prisma.CustomerValueFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerValueFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerValueFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerValueFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerValueFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        findMany: {
+          args: Prisma.CustomerValueFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>[]
+        }
+        create: {
+          args: Prisma.CustomerValueCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        createMany: {
+          args: Prisma.CustomerValueCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerValueCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerValueDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        update: {
+          args: Prisma.CustomerValueUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerValueDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerValueUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerValueUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerValueUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerValuePayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerValueAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerValue>
+        }
+        groupBy: {
+          args: Prisma.CustomerValueGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerValueGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerValueCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerValueCountAggregateOutputType> | number
+        }
+      }
+    }
+    ValueRefresh: {
+      payload: Prisma.$ValueRefreshPayload<ExtArgs>
+      fields: Prisma.ValueRefreshFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ValueRefreshFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ValueRefreshFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        findFirst: {
+          args: Prisma.ValueRefreshFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ValueRefreshFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        findMany: {
+          args: Prisma.ValueRefreshFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>[]
+        }
+        create: {
+          args: Prisma.ValueRefreshCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        createMany: {
+          args: Prisma.ValueRefreshCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ValueRefreshCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>[]
+        }
+        delete: {
+          args: Prisma.ValueRefreshDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        update: {
+          args: Prisma.ValueRefreshUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        deleteMany: {
+          args: Prisma.ValueRefreshDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ValueRefreshUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ValueRefreshUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>[]
+        }
+        upsert: {
+          args: Prisma.ValueRefreshUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueRefreshPayload>
+        }
+        aggregate: {
+          args: Prisma.ValueRefreshAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateValueRefresh>
+        }
+        groupBy: {
+          args: Prisma.ValueRefreshGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueRefreshGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ValueRefreshCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueRefreshCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -3409,6 +3859,101 @@ export const CustomerAssessmentHistoryScalarFieldEnum = {
 export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
 
 
+export const FeatureSnapshotScalarFieldEnum = {
+  id: 'id',
+  snapshotAt: 'snapshotAt',
+  kind: 'kind',
+  watermark: 'watermark',
+  inputHash: 'inputHash',
+  contentHash: 'contentHash',
+  customers: 'customers',
+  catalogueVersion: 'catalogueVersion',
+  terms: 'terms',
+  computedAt: 'computedAt'
+} as const
+
+export type FeatureSnapshotScalarFieldEnum = (typeof FeatureSnapshotScalarFieldEnum)[keyof typeof FeatureSnapshotScalarFieldEnum]
+
+
+export const CustomerRfmScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  recencyDays: 'recencyDays',
+  orders: 'orders',
+  revenueMinor: 'revenueMinor',
+  currency: 'currency',
+  recencyScore: 'recencyScore',
+  frequencyScore: 'frequencyScore',
+  monetaryScore: 'monetaryScore',
+  segment: 'segment',
+  lastLoginAt: 'lastLoginAt',
+  advice: 'advice',
+  cluster: 'cluster'
+} as const
+
+export type CustomerRfmScalarFieldEnum = (typeof CustomerRfmScalarFieldEnum)[keyof typeof CustomerRfmScalarFieldEnum]
+
+
+export const ClusterModelScalarFieldEnum = {
+  id: 'id',
+  at: 'at',
+  currency: 'currency',
+  k: 'k',
+  reason: 'reason',
+  trials: 'trials',
+  clusters: 'clusters'
+} as const
+
+export type ClusterModelScalarFieldEnum = (typeof ClusterModelScalarFieldEnum)[keyof typeof ClusterModelScalarFieldEnum]
+
+
+export const ValueModelScalarFieldEnum = {
+  id: 'id',
+  method: 'method',
+  at: 'at',
+  customers: 'customers',
+  parameters: 'parameters',
+  measures: 'measures',
+  problem: 'problem',
+  remarks: 'remarks'
+} as const
+
+export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]
+
+
+export const CustomerValueScalarFieldEnum = {
+  customerId: 'customerId',
+  method: 'method',
+  at: 'at',
+  valueMinor: 'valueMinor',
+  currency: 'currency',
+  horizonDays: 'horizonDays',
+  expectedPurchases: 'expectedPurchases',
+  probabilityAlive: 'probabilityAlive',
+  expectedOrderMinor: 'expectedOrderMinor',
+  lowMinor: 'lowMinor',
+  highMinor: 'highMinor',
+  modelId: 'modelId'
+} as const
+
+export type CustomerValueScalarFieldEnum = (typeof CustomerValueScalarFieldEnum)[keyof typeof CustomerValueScalarFieldEnum]
+
+
+export const ValueRefreshScalarFieldEnum = {
+  id: 'id',
+  state: 'state',
+  requestedAt: 'requestedAt',
+  requestedBy: 'requestedBy',
+  startedAt: 'startedAt',
+  finishedAt: 'finishedAt',
+  step: 'step',
+  result: 'result',
+  error: 'error'
+} as const
+
+export type ValueRefreshScalarFieldEnum = (typeof ValueRefreshScalarFieldEnum)[keyof typeof ValueRefreshScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -3765,6 +4310,12 @@ export type GlobalOmitConfig = {
   loyaltyRuleUse?: Prisma.LoyaltyRuleUseOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
+  featureSnapshot?: Prisma.FeatureSnapshotOmit
+  customerRfm?: Prisma.CustomerRfmOmit
+  clusterModel?: Prisma.ClusterModelOmit
+  valueModel?: Prisma.ValueModelOmit
+  customerValue?: Prisma.CustomerValueOmit
+  valueRefresh?: Prisma.ValueRefreshOmit
 }
 
 /* Types for Logging */

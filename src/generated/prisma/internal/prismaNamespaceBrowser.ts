@@ -83,7 +83,13 @@ export const ModelName = {
   LoyaltyEntry: 'LoyaltyEntry',
   LoyaltyRuleUse: 'LoyaltyRuleUse',
   CustomerAssessment: 'CustomerAssessment',
-  CustomerAssessmentHistory: 'CustomerAssessmentHistory'
+  CustomerAssessmentHistory: 'CustomerAssessmentHistory',
+  FeatureSnapshot: 'FeatureSnapshot',
+  CustomerRfm: 'CustomerRfm',
+  ClusterModel: 'ClusterModel',
+  ValueModel: 'ValueModel',
+  CustomerValue: 'CustomerValue',
+  ValueRefresh: 'ValueRefresh'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -595,6 +601,101 @@ export const CustomerAssessmentHistoryScalarFieldEnum = {
 } as const
 
 export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
+
+
+export const FeatureSnapshotScalarFieldEnum = {
+  id: 'id',
+  snapshotAt: 'snapshotAt',
+  kind: 'kind',
+  watermark: 'watermark',
+  inputHash: 'inputHash',
+  contentHash: 'contentHash',
+  customers: 'customers',
+  catalogueVersion: 'catalogueVersion',
+  terms: 'terms',
+  computedAt: 'computedAt'
+} as const
+
+export type FeatureSnapshotScalarFieldEnum = (typeof FeatureSnapshotScalarFieldEnum)[keyof typeof FeatureSnapshotScalarFieldEnum]
+
+
+export const CustomerRfmScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  recencyDays: 'recencyDays',
+  orders: 'orders',
+  revenueMinor: 'revenueMinor',
+  currency: 'currency',
+  recencyScore: 'recencyScore',
+  frequencyScore: 'frequencyScore',
+  monetaryScore: 'monetaryScore',
+  segment: 'segment',
+  lastLoginAt: 'lastLoginAt',
+  advice: 'advice',
+  cluster: 'cluster'
+} as const
+
+export type CustomerRfmScalarFieldEnum = (typeof CustomerRfmScalarFieldEnum)[keyof typeof CustomerRfmScalarFieldEnum]
+
+
+export const ClusterModelScalarFieldEnum = {
+  id: 'id',
+  at: 'at',
+  currency: 'currency',
+  k: 'k',
+  reason: 'reason',
+  trials: 'trials',
+  clusters: 'clusters'
+} as const
+
+export type ClusterModelScalarFieldEnum = (typeof ClusterModelScalarFieldEnum)[keyof typeof ClusterModelScalarFieldEnum]
+
+
+export const ValueModelScalarFieldEnum = {
+  id: 'id',
+  method: 'method',
+  at: 'at',
+  customers: 'customers',
+  parameters: 'parameters',
+  measures: 'measures',
+  problem: 'problem',
+  remarks: 'remarks'
+} as const
+
+export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]
+
+
+export const CustomerValueScalarFieldEnum = {
+  customerId: 'customerId',
+  method: 'method',
+  at: 'at',
+  valueMinor: 'valueMinor',
+  currency: 'currency',
+  horizonDays: 'horizonDays',
+  expectedPurchases: 'expectedPurchases',
+  probabilityAlive: 'probabilityAlive',
+  expectedOrderMinor: 'expectedOrderMinor',
+  lowMinor: 'lowMinor',
+  highMinor: 'highMinor',
+  modelId: 'modelId'
+} as const
+
+export type CustomerValueScalarFieldEnum = (typeof CustomerValueScalarFieldEnum)[keyof typeof CustomerValueScalarFieldEnum]
+
+
+export const ValueRefreshScalarFieldEnum = {
+  id: 'id',
+  state: 'state',
+  requestedAt: 'requestedAt',
+  requestedBy: 'requestedBy',
+  startedAt: 'startedAt',
+  finishedAt: 'finishedAt',
+  step: 'step',
+  result: 'result',
+  error: 'error'
+} as const
+
+export type ValueRefreshScalarFieldEnum = (typeof ValueRefreshScalarFieldEnum)[keyof typeof ValueRefreshScalarFieldEnum]
 
 
 export const SortOrder = {

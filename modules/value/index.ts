@@ -1,0 +1,26 @@
+import { defineModule, type Infrastructure } from '../../src/core/module.ts';
+import type { CustomerPort } from '../customers/contract.ts';
+import { valueEvents } from './contract.ts';
+import { valueHandlers } from './handlers.ts';
+import { valueJobs } from './jobs.ts';
+import { valueSchema } from './schema.ts';
+import { createValueService } from './service.ts';
+import { valueSettings } from './settings.ts';
+
+/** What customers are like and what they are worth: features, segments, clusters, lifetime value. */
+export function value(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
+  const service = createValueService(infra, ports.customers);
+  return defineModule({
+    name: 'value',
+    service,
+    settings: valueSettings,
+    events: valueEvents,
+    scopes: [
+      { name: 'value:read', description: 'Read features, segments, advice and lifetime value.' },
+      { name: 'value:write', description: 'Ask for features, segments and lifetime value to be computed anew.' },
+    ],
+    handlers: valueHandlers(infra.systemClock),
+    jobs: valueJobs(service),
+    schema: valueSchema(service),
+  });
+}

@@ -1,0 +1,12 @@
+import type { Queryable } from '../../../src/core/database/index.ts';
+import type { CustomerWorth } from '../contract.ts';
+
+/** Worth of customers by every method: an index scan by customer. */
+export function readWorth(database: Queryable, customerIds: readonly string[]): Promise<CustomerWorth[]> {
+  return database.query<CustomerWorth>(
+    `select customer_id as "customerId", method, value_minor as "valueMinor", currency, expected_purchases as "expectedPurchases"
+     from customer_value where customer_id = any($1::uuid[]) order by customer_id, method`,
+    [customerIds],
+    { name: 'value_worth' },
+  );
+}
