@@ -16,5 +16,19 @@ export async function churnLine(
   return [`churn in ${name}: ${percent(found.rate)} (${number(found.churned)} of ${number(found.start)} customers)`];
 }
 
+/** Who the customers are by what they bought: segments by rule, and clusters. */
+export async function segmentLines({ composition }: Application): Promise<string[]> {
+  const [segments, clusters] = await Promise.all([
+    composition.services.value.rfmSegments(null),
+    composition.services.value.clusterSegments(),
+  ]);
+  const listed = (groups: typeof segments): string =>
+    groups.map(({ name, customers }) => `${name} ${number(customers)}`).join(', ');
+  return [
+    ...(segments.length === 0 ? [] : [`segments: ${listed(segments)}`]),
+    ...(clusters.length === 0 ? [] : [`clusters: ${listed(clusters)}`]),
+  ];
+}
+
 export const healthLine = ({ tiers }: HealthDistribution): string =>
   `health: ${number(tiers.HEALTHY)} healthy, ${number(tiers.NEUTRAL)} neutral, ${number(tiers.POOR)} poor, ${number(tiers.UNKNOWN)} unknown`;

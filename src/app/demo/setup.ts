@@ -32,7 +32,8 @@ export async function isReckoned({ composition }: Application): Promise<boolean>
 
 /** Everybody joins the programme, and what the modules know is reckoned before anybody asks. */
 export async function computeWhatIsKnown({ composition }: Application, call: Call): Promise<void> {
-  const { loyalty, churn, risk } = composition.services;
+  const { loyalty, churn, risk, value } = composition.services;
+  await value.refresh(call);
   await churn.refreshAll(call);
   await risk.assessAll(call);
   await loyalty.enrolEverybody(call);
