@@ -14,7 +14,7 @@ import {
   toJson,
   trainTrees,
 } from './index.ts';
-import { goesLeft } from './predict.ts';
+import { addTree, goesLeft } from './predict.ts';
 import { prepare } from './prepare.ts';
 import { randomOf, streamOf } from './random.ts';
 import { trainHere, trainOnThreads } from './threads.ts';
@@ -85,6 +85,20 @@ describe('the same model', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('in many rows at a time and in plain TypeScript, also for categories and missing values', async () => {
+    for (const categorical of [[], [4]]) {
+      const data = { ...makeData(2, 5_003, LOSSES[1]!), categorical };
+      const model = await trainTrees(data, options(LOSSES[1]!, { depth: 6 }));
+      const expected = new Float64Array(data.rows).fill(model.base);
+      for (const tree of model.trees) addTree(tree, data.features, data.rows, COLUMNS, expected);
+      expect(predict(model, data.features, data.rows)).toStrictEqual(expected);
+      const narrow = Float32Array.from(data.features);
+      expected.fill(model.base);
+      for (const tree of model.trees) addTree(tree, narrow, data.rows, COLUMNS, expected);
+      expect(predict(model, narrow, data.rows)).toStrictEqual(expected);
+    }
   });
 
   it('from rows of weight three and from three rows each', async () => {
