@@ -61,9 +61,9 @@ const seedArbitrary = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
 describe('the same model', () => {
   it.each([
-    { name: 'level by level', losses: LOSSES, more: {} },
+    { name: 'level by level', losses: [LOSSES[0]!, LOSSES[4]!], more: {} },
     {
-      ...{ name: 'leaf by leaf, on shares of rows and columns', losses: LOSSES.slice(3) },
+      ...{ name: 'leaf by leaf, on shares of rows and columns', losses: [LOSSES[3]!] },
       more: { leaves: 9, rowShare: 0.6, columnShare: 0.7 },
     },
   ])('on one, two and three threads, and without WebAssembly: $name', async ({ losses, more }) => {
