@@ -65,20 +65,21 @@ interface Distinct {
   readonly weights: Float64Array;
 }
 
-/** Sorts `values`, when all weigh the same. Missing values are left out. */
+/** Missing values are left out. */
 function countDistinct(values: Float64Array, weights: Float64Array): Distinct {
-  let order: Uint32Array | null = null;
-  if (weights.length === 0) values.sort();
-  else order = Uint32Array.from(values, (_, index) => index).sort((a, b) => values[a]! - values[b]! || a - b);
-  const found = new Float64Array(values.length);
-  const sums = new Float64Array(values.length);
+  const present = values.filter((value) => !Number.isNaN(value));
+  const found = new Float64Array(present.length);
+  const sums = new Float64Array(present.length);
   let last = -1;
-  for (let rank = 0; rank < values.length; rank++) {
-    const index = order === null ? rank : order[rank]!;
-    const value = values[index]!;
-    if (Number.isNaN(value)) continue;
+  const add = (value: number, weight: number): void => {
     if (last < 0 || value !== found[last]) found[++last] = value;
-    sums[last]! += order === null ? 1 : weights[index]!;
+    sums[last]! += weight;
+  };
+  if (weights.length === 0) {
+    for (const value of present.sort()) add(value, 1);
+  } else {
+    const order = Uint32Array.from(values.keys()).filter((index) => !Number.isNaN(values[index]!));
+    for (const index of order.sort((a, b) => values[a]! - values[b]! || a - b)) add(values[index]!, weights[index]!);
   }
   return { values: found.subarray(0, last + 1), weights: sums.subarray(0, last + 1) };
 }

@@ -174,12 +174,19 @@ export function createPhases(work: Work, thread: number): Readonly<Record<Phase,
     if (loss.kind !== 'quantile') return;
     const count = parameters[PARAMETER.jobs]!;
     for (let job = thread; job < count; job += threads) {
-      const inLeaf = order
-        .subarray(jobs[job * JOB_SIZE]!, jobs[job * JOB_SIZE + 1]!)
-        .filter((row) => memory.gradients[2 * row + 1]! > 0);
-      const residuals = Float64Array.from(inLeaf, (row) => memory.labels[row]! - scores[row]!);
-      const weights = plan.weighted ? Float64Array.from(inLeaf, (row) => memory.weights[row]!) : memory.weights;
-      memory.leafValues[job] = residuals.length === 0 ? 0 : weightedQuantile(residuals, weights, loss.alpha);
+      const [start, end] = [jobs[job * JOB_SIZE]!, jobs[job * JOB_SIZE + 1]!];
+      const residuals = new Float64Array(end - start);
+      const weights = new Float64Array(plan.weighted ? end - start : 0);
+      let used = 0;
+      for (let index = start; index < end; index++) {
+        const row = order[index]!;
+        // Rows that this tree does not see, or that weigh nothing, have no hessian.
+        if (memory.gradients[2 * row + 1] === 0) continue;
+        if (plan.weighted) weights[used] = memory.weights[row]!;
+        residuals[used++] = memory.labels[row]! - scores[row]!;
+      }
+      const part = residuals.subarray(0, used);
+      memory.leafValues[job] = used === 0 ? 0 : weightedQuantile(part, weights.subarray(0, used), loss.alpha);
     }
   }
 

@@ -177,6 +177,7 @@ export function createJudge(
       best = { column: -1, bin: 0, missingLeft: 0, gradient: 0, hessian: 0 };
     },
     tryColumn(column) {
+      if (nodeHessian < 2 * minChildWeight) return;
       const start = slot * size + 2 * plan.binStart[column]!;
       const { categories, count } = bins[column]!;
       if (categories === null) tryNumeric(column, start, count);

@@ -80,15 +80,17 @@ function inSharedMemory(features: Features): Features {
   return shared;
 }
 
-/** Sends a request and waits for the answer; rejects when the thread fails. */
+/** Sends a request and waits for the answer; rejects when the thread fails or ends without one. */
 function ask(worker: Worker, request: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const onMessage = (answer: Answer): void => {
+    const onExit = (code: number): void => reject(new Error(`a thread of the training ended with code ${code}`));
+    worker.once('message', (answer: Answer) => {
       worker.off('error', reject);
+      worker.off('exit', onExit);
       resolve(answer);
-    };
-    worker.once('message', onMessage);
+    });
     worker.once('error', reject);
+    worker.once('exit', onExit);
     worker.postMessage(request);
   });
 }
