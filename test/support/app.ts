@@ -51,6 +51,8 @@ export interface TestAppOptions {
   /** The time it is and stays, until `clock` is moved. Default: the machine's clock. */
   readonly now?: Date;
   readonly worker?: boolean;
+  /** Tabs of GraphiQL. */
+  readonly examples?: readonly { readonly query: string }[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -81,7 +83,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   });
   await app.composition.keys.ensureAdmin(systemCall('test'), ADMIN_KEY);
   if (options.worker !== false) await app.startWorker();
-  const server = await app.startHttp();
+  const server = await app.startHttp(options.examples === undefined ? {} : { examples: options.examples });
 
   const ask: TestApp['ask'] = async (text, variables = {}, headers = {}) => {
     const response = await fetch(`${server.url}/graphql`, {
