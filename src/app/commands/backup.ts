@@ -1,13 +1,11 @@
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../../config.ts';
 import { createLogger } from '../../core/logger.ts';
 import { type BackupSummary, backup, restore } from '../backup/index.ts';
-import { type RunFile, readRunFile } from '../embedded/data-folder.ts';
+import { readRunFile } from '../embedded/data-folder.ts';
 import { openEngines } from '../engines.ts';
-import { RequestFailed, serverUrl } from './client.ts';
+import { post, refusalOf } from './client.ts';
 import { say } from './output.ts';
 
 const describe = ({ takenAt, recordRows, historyRows }: BackupSummary): string =>
@@ -54,44 +52,15 @@ export function restoreCommand(): Command {
 async function runBackup(folder: string): Promise<BackupSummary> {
   const config = readConfig();
   const running = readRunFile(config.dataFolder);
-  if (running !== null) return askServer(running, folder);
+  if (running !== null) {
+    const answer = await post<BackupSummary>(running, '/backup', JSON.stringify({ folder }));
+    if (answer.status !== 200) throw refusalOf(answer);
+    return answer.body;
+  }
   const engines = await openEngines({ config, logger: createLogger(config.logLevel), notice: say });
   try {
     return await backup({ ...engines, folder });
   } finally {
     await engines.close();
   }
-}
-
-/** By Node's own client, because `fetch` gives up on an answer after five minutes, and a large business takes longer. */
-async function askServer(run: RunFile, folder: string): Promise<BackupSummary> {
-  const body = JSON.stringify({ folder });
-  const request = run.tls ? requestHttps : requestHttp;
-  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const call = request(
-      `${serverUrl(run)}/backup`,
-      {
-        method: 'POST',
-        // The certificate is for the name that others use; this is the same machine.
-        rejectUnauthorized: false,
-        headers: {
-          authorization: `Bearer ${run.adminKey}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-      },
-      (response) => {
-        let received = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          received += chunk;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: received })).on('error', reject);
-      },
-    );
-    call.on('error', reject);
-    call.end(body);
-  });
-  const answer = JSON.parse(text);
-  if (status === 200) return answer;
-  throw new RequestFailed(answer.errors?.[0]?.message ?? `The server answered ${status}.`, { status });
 }

@@ -1,3 +1,7 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { readConfig } from '../../config.ts';
 import { DomainError } from '../../core/errors.ts';
 import { type RunFile, readRunFile } from '../embedded/data-folder.ts';
@@ -19,11 +23,57 @@ export class RequestFailed extends DomainError {
   }
 }
 
+/** What the server answered. */
+export interface ServerAnswer<Body> {
+  readonly status: number;
+  readonly body: Body & { readonly errors?: readonly { readonly message: string }[] };
+}
+
+/**
+ * Sends something to a server of this machine, as a command line with the key of its run file. By Node's own client:
+ * `fetch` gives up on an answer after five minutes, and on a certificate that is made out to another name.
+ * @throws Error when there is no line to it
+ */
+export async function post<Body extends object>(
+  run: RunFile,
+  path: string,
+  content: string | Blob,
+): Promise<ServerAnswer<Body>> {
+  const body = new Blob([content]);
+  const request = run.tls ? requestHttps : requestHttp;
+  const { promise, resolve, reject } = Promise.withResolvers<ServerAnswer<Body>>();
+  const call = request(
+    `${serverUrl(run)}${path}`,
+    {
+      method: 'POST',
+      // The certificate is for the name that others use; this is the same machine.
+      rejectUnauthorized: false,
+      headers: {
+        authorization: `Bearer ${run.adminKey}`,
+        'content-type': 'application/json',
+        'content-length': body.size,
+      },
+    },
+    (response) => {
+      text(response)
+        .then((answered) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answered) }))
+        .catch(reject);
+    },
+  );
+  call.on('error', reject);
+  pipeline(body.stream(), call).catch(reject);
+  return promise;
+}
+
 /** Where a running server is reached by a command of the same machine. */
-export const serverUrl = (run: RunFile): string => {
+const serverUrl = (run: RunFile): string => {
   const host = run.host === '0.0.0.0' || run.host === '::' ? '127.0.0.1' : run.host;
   return `http${run.tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${run.port}`;
 };
+
+/** The refusal of an answer, as a command tells it. */
+export const refusalOf = ({ status, body }: ServerAnswer<object>): RequestFailed =>
+  new RequestFailed(body.errors?.[0]?.message ?? `The server answered ${status}.`, { status });
 
 /**
  * Runs one operation on the server of this machine's data folder.
@@ -35,16 +85,8 @@ export async function callRunningServer<Data extends object>(
   run: RunFile | null = readRunFile(readConfig().dataFolder),
 ): Promise<Data> {
   if (run === null) throw new NoRunningServer(readConfig().dataFolder);
-  const response = await fetch(`${serverUrl(run)}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${run.adminKey}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const answer = (await response.json()) as { data?: Data; errors?: readonly { message: string }[] };
-  if (answer.errors !== undefined || answer.data === undefined) {
-    throw new RequestFailed(answer.errors?.[0]?.message ?? `The server answered ${response.status}.`, {
-      status: response.status,
-    });
-  }
-  return answer.data;
+  const answer = await post<{ data?: Data }>(run, '/graphql', JSON.stringify({ query, variables }));
+  const { data, errors } = answer.body;
+  if (errors !== undefined || data === undefined) throw refusalOf(answer);
+  return data;
 }

@@ -11,13 +11,8 @@ import {
   type StartImportInput,
 } from '../../../modules/customers/imports/contract.ts';
 import { readConfig } from '../../config.ts';
-import { systemCall } from '../../core/call.ts';
 import { ConfigurationError } from '../../core/errors.ts';
-import { createLogger } from '../../core/logger.ts';
-import { createApplication } from '../application.ts';
 import { readRunFile } from '../embedded/data-folder.ts';
-import { openEngines } from '../engines.ts';
-import { importLocally } from '../imports/local.ts';
 import { createMeter } from '../imports/meter.ts';
 import { importRemotely } from '../imports/remote.ts';
 import { cleaningText, qualityText, resultText } from '../imports/report.ts';
@@ -106,20 +101,9 @@ async function runImport(file: string, input: Omit<StartImportInput, 'uploadId'>
   try {
     const run = readRunFile(config.dataFolder);
     if (run !== null) return await importRemotely(run, file, input, meter.show);
-    const logger = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel);
-    const engines = await openEngines({ config, logger, notice: (line) => process.stderr.write(`${line}\n`) });
-    try {
-      const application = await createApplication({ config, engines, logger });
-      try {
-        await application.startWorker();
-        const { imports } = application.composition.services.customers;
-        return await importLocally(imports, systemCall('import', 'cli'), file, input, meter.show);
-      } finally {
-        await application.stop();
-      }
-    } finally {
-      await engines.close();
-    }
+    // The whole of Holdfast is read only where there is no server that has done so.
+    const { importAlone } = await import('../imports/alone.ts');
+    return await importAlone(config, file, input, meter.show);
   } finally {
     meter.stop();
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartImportInput } from '../../../modules/customers/imports/contract.ts';
 import { isAtRest } from '../../../modules/customers/imports/contract.ts';
-import { callRunningServer, RequestFailed, serverUrl } from '../commands/client.ts';
+import { callRunningServer, post, RequestFailed, refusalOf } from '../commands/client.ts';
 import type { RunFile } from '../embedded/data-folder.ts';
 import type { ImportView } from './view.ts';
 
@@ -68,14 +68,7 @@ export async function importRemotely(
 }
 
 async function upload(run: RunFile, file: string): Promise<string> {
-  const response = await fetch(`${serverUrl(run)}/uploads`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${run.adminKey}` },
-    body: await openAsBlob(file),
-  });
-  const answer = (await response.json()) as { uploadId?: string; errors?: readonly { message: string }[] };
-  if (answer.uploadId !== undefined) return answer.uploadId;
-  throw new RequestFailed(answer.errors?.[0]?.message ?? `The server answered ${response.status}.`, {
-    status: response.status,
-  });
+  const answer = await post<{ uploadId?: string }>(run, '/uploads', await openAsBlob(file));
+  if (answer.body.uploadId === undefined) throw refusalOf(answer);
+  return answer.body.uploadId;
 }
