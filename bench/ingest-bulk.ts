@@ -105,7 +105,8 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Bench
         maxBytes: Number.MAX_SAFE_INTEGER,
       });
       const holdfast = await timed('Holdfast', async () => {
-        const { id } = await service.start(call, { uploadId, recordType: 'EVENTS', source: `bench-${round}` });
+        const input = { uploadId, recordType: 'EVENTS', source: `bench-${round}` } as const;
+        const { id } = (await service.start(call, input)).job;
         await runImport?.run(
           { jobId: id },
           { signal: new AbortController().signal, logger, attempt: 1, lastAttempt: true },

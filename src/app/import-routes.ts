@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ImportNotFound } from '../../modules/customers/imports/contract.ts';
 import { allows, ScopeMissing } from '../core/access/index.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { statusOf } from './server/errors.ts';
@@ -24,7 +25,9 @@ export function importRoutes(gate: Gate, files: RejectsFiles): Route[] {
         throw new InvalidInput('The path is /imports/<id of the import>/rejects.csv.', { path: ['id'] });
       file = await files.rejectsFile(importId);
     } catch (error) {
-      sendJson(exchange, statusOf(error), { errors: gate.refuse(error, correlationId, null).errors });
+      sendJson(exchange, error instanceof ImportNotFound ? 404 : statusOf(error), {
+        errors: gate.refuse(error, correlationId, null).errors,
+      });
       return;
     }
     res.writeHead(200, {

@@ -57,9 +57,9 @@ async function startJob(places: Places): Promise<string> {
     fileName: 'x.csv',
     maxBytes: 1e9,
   });
-  const { id } = await service.start(call, { uploadId, recordType: 'ORDERS', acceptQuality: true, live: true });
+  const { job } = await service.start(call, { uploadId, recordType: 'ORDERS', acceptQuality: true, live: true });
   await close();
-  return id;
+  return job.id;
 }
 
 /** Lets a process import until its `nth` statement, and kills it there; true when it came to the end instead. */

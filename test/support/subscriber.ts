@@ -5,6 +5,8 @@ export interface Subscriber<Event> {
   readonly events: readonly Event[];
   /** Resolves when at least `count` have arrived. */
   arrived(count: number): Promise<readonly Event[]>;
+  /** Resolves when the server says that there is nothing more to come. */
+  completed(): Promise<readonly Event[]>;
   /** Cuts the line without a word. */
   cut(): void;
 }
@@ -27,9 +29,26 @@ export function subscribe<Event>(options: {
     headers: { authorization: `Bearer ${options.key}` },
     retryAttempts: 0,
   });
+  let complete = false;
   const wake = () => {
     for (const waiter of waiters) waiter();
   };
+  const until = (reached: () => boolean, wanted: string): Promise<readonly Event[]> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiters.delete(check);
+        reject(new Error(`${wanted} was awaited, and ${events.length} arrived: ${JSON.stringify(events)}`));
+      }, WAIT_MS);
+      const check = () => {
+        if (failure === undefined && !reached()) return;
+        clearTimeout(timer);
+        waiters.delete(check);
+        if (failure !== undefined) reject(failure);
+        else resolve(events);
+      };
+      waiters.add(check);
+      check();
+    });
   client.subscribe(
     { query: options.query, variables: options.variables ?? {} },
     {
@@ -42,27 +61,16 @@ export function subscribe<Event>(options: {
         failure = error;
         wake();
       },
-      complete: wake,
+      complete() {
+        complete = true;
+        wake();
+      },
     },
   );
   return {
     events,
-    arrived: (count) =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiters.delete(check);
-          reject(new Error(`${events.length} of ${count} events arrived: ${JSON.stringify(events)}`));
-        }, WAIT_MS);
-        const check = () => {
-          if (failure === undefined && events.length < count) return;
-          clearTimeout(timer);
-          waiters.delete(check);
-          if (failure !== undefined) reject(failure);
-          else resolve(events);
-        };
-        waiters.add(check);
-        check();
-      }),
+    arrived: (count) => until(() => events.length >= count, `event ${count}`),
+    completed: () => until(() => complete, 'the end'),
     cut: () => client.dispose(),
   };
 }

@@ -148,5 +148,8 @@ export interface ImportJob {
   readonly cancelRequestedAt: Date | null;
 }
 
+/** Whether nothing will ever happen any more. */
+export const hasEnded = (state: ImportState): boolean => isAtRest(state) && state !== 'WAITING';
+
 /** Whether nothing more will happen unless somebody asks. */
 export const isAtRest = (state: ImportState): boolean => state !== 'QUEUED' && state !== 'RUNNING';

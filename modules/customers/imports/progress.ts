@@ -27,7 +27,9 @@ export async function changeAndTell(
 /** Writes progress at most once a second, never two at a time, and hears on the way when the import is to be cancelled. */
 export interface ProgressMeter {
   report(change: Pick<JobChange, 'bytesDone' | 'rowsDone' | 'rowsRefused'>): void;
-  /** Waits for the write under way; later reports are dropped. */
+  /** Waits for the write under way, so that it does not come behind what is written next. */
+  settled(): Promise<void>;
+  /** The same; later reports are dropped. */
   close(): Promise<void>;
 }
 
@@ -58,6 +60,9 @@ export function createProgressMeter(options: {
         .finally(() => {
           writing = null;
         });
+    },
+    async settled() {
+      await writing;
     },
     async close() {
       closed = true;

@@ -10,7 +10,7 @@ import type { RecordType } from './domain/fields.ts';
 import type { ImportJob, ImportPhase, ImportResult } from './model.ts';
 import { isAtRest, PHASES } from './model.ts';
 import type { ImportRun, Pipeline, PipelineResult } from './pipeline.ts';
-import { changeAndTell, createProgressMeter } from './progress.ts';
+import { changeAndTell, createProgressMeter, type ProgressMeter } from './progress.ts';
 import { addCounts, findJob, findSameImport, type JobChange, lockJob } from './store.ts';
 import { dropStage, stageExists } from './tables.ts';
 import type { Uploads } from './uploads.ts';
@@ -115,23 +115,28 @@ export function createRunner(
     job: ImportJob,
     run: ImportRun,
     counts: Readonly<Record<string, number>>,
-    report: (change: JobChange) => void,
+    meter: ProgressMeter,
   ): Promise<ImportJob> => {
     const pipeline = pipelines[job.recordType];
     const { call } = run;
+    const worked = async <Result>(work: Promise<Result>): Promise<Result> => {
+      const result = await work;
+      await meter.settled();
+      return result;
+    };
     const next = PHASES[PHASES.indexOf(job.phase) + 1] as ImportPhase;
     switch (next) {
       case 'staged':
-        return complete(call, job, { phase: next, ...(await stage(run, pipeline, report)) });
+        return complete(call, job, { phase: next, ...(await worked(stage(run, pipeline, meter.report))) });
       case 'validated': {
-        const { quality, goodRows } = await pipeline.validate(run);
+        const { quality, goodRows } = await worked(pipeline.validate(run));
         const carried = { ...job.carried, goodRows };
         return complete(call, job, { phase: next, quality, carried, rowsRefused: quality.rowsWithErrors });
       }
       case 'reported': {
         const enough = job.acceptQuality || job.dryRun || (job.quality?.score ?? 0) >= job.options.minimumQuality;
         // The cleaning report is part of what the answer is asked upon, so it is made before asking.
-        const cleaning = await pipeline.clean(run);
+        const cleaning = await worked(pipeline.clean(run));
         const change: JobChange = { phase: next, ...(cleaning === null ? {} : { cleaning }) };
         return complete(call, job, enough ? change : { ...change, state: 'WAITING' });
       }
@@ -139,13 +144,13 @@ export function createRunner(
         if (job.dryRun) return finish(call, job, { phase: 'done', state: 'DONE' });
         return complete(call, job, { phase: next });
       case 'customers':
-        await pipeline.customers(run);
+        await worked(pipeline.customers(run));
         return complete(call, job, { phase: next, rowsDone: 0 });
       case 'loaded':
-        await pipeline.load(run);
+        await worked(pipeline.load(run));
         return complete(call, job, { phase: next, rowsDone: 0, carried: { ...job.carried, counts } });
       case 'derived':
-        return tellStored(call, job, await pipeline.derive(run));
+        return tellStored(call, job, await worked(pipeline.derive(run)));
       default:
         return finish(call, job, { phase: 'done', state: 'DONE' });
     }
@@ -216,7 +221,7 @@ export function createRunner(
               counts[name] = (counts[name] ?? 0) + by;
             },
           };
-          job = await step(job, run, counts, meter.report);
+          job = await step(job, run, counts, meter);
         }
       } catch (error) {
         await meter.close();

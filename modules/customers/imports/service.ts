@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { IANAZone } from 'luxon';
 import { actorName, type Call } from '../../../src/core/call.ts';
 import { IdempotencyConflict, InvalidInput } from '../../../src/core/errors.ts';
+import { encodeCursor, presentPosition } from '../../../src/core/events/index.ts';
 import { claimKeys, hashInput, storeAnswers } from '../../../src/core/idempotency.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { enqueue } from '../../../src/core/jobs.ts';
@@ -39,11 +40,17 @@ export interface UploadPreview {
   readonly missing: readonly string[];
 }
 
+export interface StartedImport {
+  readonly job: ImportJob;
+  /** Cursor of a place in the outbox before everything the import tells. */
+  readonly cursor: string;
+}
+
 export interface ImportService {
   readonly uploads: Uploads;
   preview(uploadId: string, recordType: RecordType): Promise<UploadPreview>;
   /** @throws UploadNotFound, ImportMappingInvalid, FileRefused, InvalidInput, IdempotencyConflict */
-  start(call: Call, input: StartImportInput): Promise<ImportJob>;
+  start(call: Call, input: StartImportInput): Promise<StartedImport>;
   /** @throws ImportNotFound */
   get(id: string): Promise<ImportJob>;
   list(page: Parameters<typeof listJobs>[1]): Promise<ImportJob[]>;
@@ -160,14 +167,18 @@ export function createImportService(
         const scope = 'customers.startImport';
         if (key !== null) {
           const { idempotencyKey: _, ...rest } = input;
-          const [claim] = await claimKeys<{ id: string }>(tx, scope, [{ key, hash: hashInput(rest) }]);
+          const [claim] = await claimKeys<{ id: string; cursor: string }>(tx, scope, [{ key, hash: hashInput(rest) }]);
           if (claim?.kind === 'conflict') throw new IdempotencyConflict(key);
-          if (claim?.kind === 'replay') return (await findJob(tx, claim.answer.id)) as ImportJob;
+          if (claim?.kind === 'replay') {
+            const { id, cursor } = claim.answer;
+            return { job: (await findJob(tx, id)) as ImportJob, cursor };
+          }
         }
+        const cursor = encodeCursor(await presentPosition(tx));
         await insertJob(tx, job);
         await enqueueRun(tx, job.id);
-        if (key !== null) await storeAnswers(tx, scope, [{ key, answer: { id: job.id } }]);
-        return job;
+        if (key !== null) await storeAnswers(tx, scope, [{ key, answer: { id: job.id, cursor } }]);
+        return { job, cursor };
       });
     },
     resume: (call, id) =>

@@ -22,7 +22,7 @@ export async function importLocally(
     fileName,
     maxBytes: Number.MAX_SAFE_INTEGER,
   });
-  const { id } = await service.start(call, { ...input, uploadId });
+  const { id } = (await service.start(call, { ...input, uploadId })).job;
   for (;;) {
     const job = await service.get(id);
     onProgress(viewOf(job));

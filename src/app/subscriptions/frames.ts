@@ -4,12 +4,16 @@ import { encodeCursor, type Position } from '../../core/events/index.ts';
 export interface Rendered {
   readonly position: Position;
   readonly json: string;
+  /** The stream is complete with it. */
+  readonly isLast: boolean;
 }
 
 /** Events of one turn for one group, with their bytes per transport made at first use and then shared. */
 export interface RenderedBatch {
   readonly events: readonly Rendered[];
   readonly last: Position;
+  /** The stream is complete with this batch. */
+  readonly completes: boolean;
   /** All of them as SSE, framed as one chunk of HTTP/1.1. */
   sse(): Buffer;
   /** All of them as WebSocket messages of the subscription whose head is given. */
@@ -33,6 +37,7 @@ export function renderedBatch(events: readonly Rendered[]): RenderedBatch {
   return {
     events,
     last: (events.at(-1) as Rendered).position,
+    completes: events.some(({ isLast }) => isLast),
     sse() {
       sse ??= chunk(Buffer.from(events.map(({ json, position }) => sseNext(json, encodeCursor(position))).join('')));
       return sse;

@@ -45,7 +45,7 @@ export function createGroup({ key, host, request, scopes, pendingEvents, onBroke
       ...shown,
       extensions: { ...shown.extensions, cursor: encodeCursor(event.position) },
     });
-    return { position: event.position, json };
+    return { position: event.position, json, isLast: request.isLast(event) };
   };
 
   const render = (events: readonly StoredEvent[]): RenderedBatch | Promise<RenderedBatch> => {

@@ -113,14 +113,14 @@ export function createHub(options: HubOptions): Hub {
     return group;
   };
 
-  const leave = (subscription: Subscription, reason: DomainError | null) => {
+  const leave = (subscription: Subscription, why: string) => {
     const group = all.get(subscription);
     all.delete(subscription);
     const { id } = subscription.client.principal;
     const left = (perKey.get(id) ?? 1) - 1;
     if (left === 0) perKey.delete(id);
     else perKey.set(id, left);
-    measured.ended.inc({ reason: reason?.code ?? 'CLIENT' });
+    measured.ended.inc({ reason: why });
     group?.members.delete(subscription);
     if (group === undefined || group.members.size > 0) return;
     groups.delete(group.key);
@@ -268,7 +268,7 @@ function createMeasures(metrics: Metrics, subscriptions: () => Iterable<Subscrip
     },
     ended: new Counter({
       name: 'holdfast_subscriptions_ended_total',
-      help: 'Subscriptions ended, by the code of the reason; CLIENT when the client went.',
+      help: 'Subscriptions ended, by the code of the reason; CLIENT when the client went, COMPLETE when all was told.',
       labelNames: ['reason'],
       registers: [metrics],
     }),

@@ -27,6 +27,8 @@ export interface StreamRequest {
   readonly types: ReadonlySet<string> | null;
   readonly customerId: string | null;
   accepts(event: DomainEvent): boolean;
+  /** Whether the stream is complete with an accepted event. */
+  isLast(event: DomainEvent): boolean;
   /** Where to begin; null: now. */
   readonly after: Position | null;
 }
@@ -83,6 +85,7 @@ export function createStreamReader(schema: GraphQLSchema) {
       types: types === null ? null : new Set(types),
       customerId: stream.customerId(args),
       accepts: (event) => stream.accepts(event, args),
+      isLast: stream.isLast,
       after: typeof after === 'string' ? decodeCursor(after) : null,
     };
   };

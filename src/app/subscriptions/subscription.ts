@@ -55,7 +55,8 @@ export interface SubscriptionOptions {
   readonly live: boolean;
   readonly bufferBytes: number;
   readonly onDelivered: (events: number) => void;
-  readonly onEnd: (subscription: Subscription, reason: DomainError | null) => void;
+  /** @param why the code of the reason, CLIENT when the client went, COMPLETE when there is nothing more to come */
+  readonly onEnd: (subscription: Subscription, why: string) => void;
 }
 
 export function createSubscription(options: SubscriptionOptions): Subscription {
@@ -68,6 +69,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   let overflowed = false;
 
   const write = (batch: RenderedBatch) => {
+    if (state === 'ended') return;
     // Nearly always all of it is new; only a subscriber that has just caught up has seen a part.
     const from =
       comparePositions((batch.events[0] as RenderedBatch['events'][0]).position, position) > 0
@@ -77,6 +79,11 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     sink.write(batch, from);
     position = batch.last;
     onDelivered(batch.events.length - from);
+    if (!batch.completes) return;
+    state = 'ended';
+    kept = [];
+    sink.end(null);
+    onEnd(subscription, 'COMPLETE');
   };
 
   const subscription: Subscription = {
@@ -118,8 +125,9 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       keptBytes = 0;
       if (again) return false;
       state = 'live';
-      for (const batch of kept) write(batch);
+      const batches = kept;
       kept = [];
+      for (const batch of batches) write(batch);
       return true;
     },
     cursor: () => encodeCursor(position),
@@ -129,7 +137,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       kept = [];
       const error = reason === null ? null : reason(encodeCursor(position));
       if (error !== null) sink.end(error);
-      onEnd(subscription, error);
+      onEnd(subscription, error?.code ?? 'CLIENT');
     },
   };
   return subscription;

@@ -61,6 +61,8 @@ export interface EventSubscriptionOptions<P, Args extends InputFieldMap> {
   readonly check?: (args: InputShapeFromFields<Args>) => void;
   /** Whether an event passes the filters. Default: all do. */
   readonly accepts?: (event: DomainEvent<P>, args: InputShapeFromFields<Args>) => boolean;
+  /** Whether nothing can come after an event that passed: the stream is complete with it. Default: streams go on. */
+  readonly isLast?: (event: DomainEvent<P>) => boolean;
   /** False when the events concern no single customer, so that nobody can ask for those of one. Default: true. */
   readonly perCustomer?: boolean;
 }
@@ -97,6 +99,7 @@ export function eventSubscription<P, Args extends InputFieldMap = {}>(
     customerId: customerIdOf,
     accepts: (event, args) =>
       options.accepts?.(event as DomainEvent<P>, args as unknown as InputShapeFromFields<Args>) ?? true,
+    isLast: (event) => options.isLast?.(event as DomainEvent<P>) ?? false,
   };
   builder.subscriptionField(field, (t) =>
     t.field({
@@ -187,6 +190,7 @@ export const eventsSchema =
       types: (args) => (Array.isArray(args.types) ? args.types.map(String) : null),
       customerId: customerIdOf,
       accepts: () => true,
+      isLast: () => false,
     };
     builder.subscriptionField('events', (t) =>
       t.field({

@@ -13,6 +13,8 @@ export interface EventStream {
   readonly customerId: (args: Readonly<Record<string, unknown>>) => string | null;
   /** Whether an event of those types and that customer is delivered. */
   readonly accepts: (event: DomainEvent, args: Readonly<Record<string, unknown>>) => boolean;
+  /** Whether nothing can come after a delivered event, so that the stream is complete with it. */
+  readonly isLast: (event: DomainEvent) => boolean;
 }
 
 /** Key of the stream among the extensions of a field. */

@@ -15,8 +15,8 @@ import { eventSubscription } from '../../../../src/core/events/schema.ts';
 import type { ColumnMapping } from '../domain/fields.ts';
 import { ImportMappingInvalid, ImportNotFound, ImportStateConflict, UploadNotFound } from '../errors.ts';
 import { importProgressed } from '../events.ts';
-import type { ImportJob, StartImportInput } from '../model.ts';
-import type { ImportService, UploadPreview } from '../service.ts';
+import { hasEnded, type ImportJob, type StartImportInput } from '../model.ts';
+import type { ImportService, StartedImport, UploadPreview } from '../service.ts';
 import { inputTypes } from './inputs.ts';
 import { type JobTypes, jobTypes } from './job.ts';
 
@@ -36,6 +36,8 @@ export const importsSchema =
     mutations(builder, service, types);
     progress(builder, types);
   };
+
+const JOB = 'The import, to be followed by importProgress.';
 
 function jobIdOf(globalId: string): string {
   const { typename, id } = decodeGlobalId(globalId);
@@ -117,21 +119,28 @@ function mutations(builder: Builder, service: ImportService, types: JobTypes): v
     builder.objectRef<{ readonly job: ImportJob }>(name).implement({
       description,
       fields: (t) => ({
-        job: t.field({
-          type: types.Job,
-          description: 'The import, to be followed by importProgress.',
-          resolve: (p) => p.job,
-        }),
+        job: t.field({ type: types.Job, description: JOB, resolve: (p) => p.job }),
       }),
     });
-  mutationField<StartImportInput, { job: ImportJob }>(builder, 'startImport', {
+  const Started = builder.objectRef<StartedImport>('StartImportSuccess').implement({
+    description: 'The import is on its way.',
+    fields: (t) => ({
+      job: t.field({ type: types.Job, description: JOB, resolve: (p) => p.job }),
+      cursor: t.field({
+        type: 'Cursor',
+        description: 'A place before all that the import tells: give it to importProgress, and no step is missed.',
+        resolve: (p) => p.cursor,
+      }),
+    }),
+  });
+  mutationField<StartImportInput, StartedImport>(builder, 'startImport', {
     description:
       'Imports an uploaded file. History is quiet: nothing is awarded, sent or raised unless `live` is set. The same file again changes nothing.',
     scope: SCOPE,
     input: StartImport,
-    payload: payload('StartImportSuccess', 'The import is on its way.'),
+    payload: Started,
     errors: [UploadNotFound, ImportMappingInvalid, FileRefused, IdempotencyConflict],
-    resolve: async (input, { call }) => ({ job: await service.start(call, input) }),
+    resolve: (input, { call }) => service.start(call, input),
   });
   mutationField<{ id: string }, { job: ImportJob }>(builder, 'resumeImport', {
     description: 'Lets an import go on that stopped after its quality report: its quality is accepted.',
@@ -154,13 +163,14 @@ function mutations(builder: Builder, service: ImportService, types: JobTypes): v
 function progress(builder: Builder, types: JobTypes): void {
   eventSubscription(builder, {
     field: 'importProgress',
-    description: 'How an import comes along, at most once a second.',
+    description: 'How an import comes along, at most once a second, until it is done, failed or cancelled.',
     scope: SCOPE,
     definition: importProgressed,
     type: 'ImportProgress',
     args: builder.args((t) => ({ jobId: t.id({ required: true, description: 'Id of the import.' }) })),
     check: ({ jobId }) => void decodeGlobalId(jobId),
     accepts: (event, { jobId }) => decodeGlobalId(jobId).id === event.payload.importId,
+    isLast: ({ payload }) => hasEnded(payload.state),
     perCustomer: false,
     fields: (t) => ({
       jobId: t.id({
