@@ -20,6 +20,9 @@ export interface Keys {
   readonly expired: Set<string>;
 }
 
+/** Whoever follows the counting is through when this number comes. */
+export const LAST_NUMBER = 1_000_000;
+
 function createSchema(database: Database) {
   const builder = createBuilder({ prisma: database.prisma });
   builder.queryField('hello', (t) => t.string({ description: 'A greeting.', resolve: () => 'world' }));
@@ -38,6 +41,7 @@ function createSchema(database: Database) {
       if (min === -666) throw new Error('a fault of ours');
       return min == null || event.payload.n >= min;
     },
+    isLast: (event) => event.payload.n === LAST_NUMBER,
     fields: (t) => ({
       n: t.int({ description: 'The number.', resolve: (event) => event.payload.n }),
       later: t.int({

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { appendEvents, encodeCursor, type NewEvent, ORIGIN, raiseEpoch } from '../../src/core/events/index.ts';
 import { removeOldEvents } from '../../src/core/events/retention.ts';
 import { newId } from '../../src/core/ids.ts';
-import { startSubscriptionServer } from './subscription-harness.ts';
+import { LAST_NUMBER, startSubscriptionServer } from './subscription-harness.ts';
 import { call, count, type EventsDatabase, eventually, note, openTestDatabase, settledPosition } from './support.ts';
 
 type Server = Awaited<ReturnType<typeof startSubscriptionServer>>;
@@ -240,6 +240,22 @@ describe.each([
     const after = subscribe(two, COUNTED, { after: error?.extensions?.cursor });
     await eventually(() => after.numbers).toEqual([2, 3]);
     await eventually(() => elsewhere.numbers).toEqual([1, 2, 3]);
+  });
+
+  it('a stream is complete with its last event, live and from history, and only for those who get it', async () => {
+    const server = await start();
+    const after = encodeCursor(await settledPosition(db.database));
+    const live = subscribe(server, COUNTED);
+    const slow = subscribe(server, 'subscription { counted { n later } }');
+    const everything = subscribe(server, 'subscription { events { payload } }');
+    await subscribed(server, 3);
+    await append(count(1), count(LAST_NUMBER));
+    const late = subscribe(server, COUNTED, { after });
+    expect(await Promise.all([live.ended, slow.ended, late.ended])).toEqual([null, null, null]);
+    for (const { numbers } of [live, slow, late]) expect(numbers).toEqual([1, LAST_NUMBER]);
+    await append(note(2));
+    await eventually(() => everything.answers.length).toBe(3);
+    await subscribed(server, 1);
   });
 
   it("a filter that fails ends nobody else's stream", async () => {
