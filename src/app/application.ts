@@ -128,6 +128,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     async startHttp({ examples = [] } = {}) {
       authenticator = await createAuthenticator({ database, clock, logger });
       const opened = authenticator;
+      stoppers.push(() => opened.close());
       const server = await startServer({
         config,
         schema: composition.buildSchema(),
@@ -152,7 +153,6 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
         metrics,
         clock,
       });
-      stoppers.push(() => opened.close());
       stoppers.push(() => server.close());
       return server;
     },

@@ -76,6 +76,24 @@ function createServer(config: Config): { readonly server: Server; readonly proto
   }
 }
 
+/** @throws ConfigurationError when the port cannot be had */
+function listen(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) =>
+      reject(
+        new ConfigurationError(
+          `Port ${port} of ${host} cannot be listened on (${messageOf(error)}). Name another in PORT or HOLDFAST_HOST.`,
+          { cause: error },
+        ),
+      );
+    server.once('error', onError);
+    server.listen(port, host, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
 /** Headers that let pages of the given origins call the API; null when the origin is none of them. */
 function corsHeaders(origins: readonly string[], req: IncomingMessage): Record<string, string> | null {
   const { origin } = req.headers;
@@ -97,6 +115,7 @@ const acceptsHtml = (req: IncomingMessage): boolean => req.headers.accept?.inclu
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, schema, logger, clock } = options;
   const nowMs = () => clock.now().getTime();
+  const { server, protocol } = createServer(config);
   const metrics = createServerMetrics(options.metrics, () => gate.running);
   const gate: Gate = createGate({
     schema,
@@ -173,7 +192,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       });
   };
 
-  const { server, protocol } = createServer(config);
   // Clients open connections ahead of need, and Node does not count those as idle.
   const unasked = new Set<Duplex>();
   server.on(protocol === 'https' ? 'secureConnection' : 'connection', (socket: Duplex) => {
@@ -192,13 +210,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     subscriptions.handleUpgrade(req, socket, head);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  try {
+    await listen(server, config);
+  } catch (error) {
+    await subscriptions.close();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
 
