@@ -73,7 +73,7 @@ export const customerInput = z.object({
   name: name.nullish(),
   businessSegment: text(200).nullish(),
   owner: z.object({ email, name: name.nullish() }).nullish(),
-  status: z.enum(['TRIAL', 'ACTIVE', 'PAUSED', 'CHURNED']).nullish(),
+  status: z.enum(['TRIAL', 'ACTIVE', 'PAUSED', 'CHURNED'], 'must be TRIAL, ACTIVE, PAUSED or CHURNED').nullish(),
   signupAt: time.nullish(),
   churnedAt: time.nullish(),
   churnReason: text(500).nullish(),
@@ -125,11 +125,11 @@ export const ticketInput = z
   .object({
     ...ofCustomer,
     externalId,
-    priority: z.enum(['LOW', 'NORMAL', 'HIGH', 'URGENT']).nullish(),
+    priority: z.enum(['LOW', 'NORMAL', 'HIGH', 'URGENT'], 'must be LOW, NORMAL, HIGH or URGENT').nullish(),
     openedAt: time.nullish(),
     firstResponseAt: time.nullish(),
     solvedAt: time.nullish(),
-    satisfaction: z.int().min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').nullish(),
+    satisfaction: z.int('must be 1 to 5').min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').nullish(),
   })
   .refine(oneCustomer, ONE_CUSTOMER);
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ONLINE_RETAIL, SHOP } from '../../src/app/demo/online-retail.ts';
 import { DEMO_QUERIES } from '../../src/app/demo/queries.ts';
-import { computeWhatIsKnown, ONLINE_RETAIL, setUpBusiness } from '../../src/app/demo/setup.ts';
+import { computeWhatIsKnown, setUpBusiness } from '../../src/app/demo/setup.ts';
 import { systemCall } from '../../src/core/call.ts';
 import { adminKey, startTestServer } from '../api/server.ts';
 import { importFile } from '../imports/support.ts';
@@ -100,7 +101,7 @@ describe.skipIf(executablePath === undefined)(
       beforeAll(async () => {
         app = await startTestApp({ examples: DEMO_QUERIES.map(({ query }) => ({ query })) });
         const call = systemCall('test');
-        await setUpBusiness(app.app, call);
+        await setUpBusiness(app.app, call, SHOP);
         await importFile(app, someCustomers(), { recordType: 'ORDERS', acceptQuality: true });
         await app.settle();
         await computeWhatIsKnown(app.app, call);

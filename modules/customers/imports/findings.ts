@@ -111,8 +111,8 @@ export async function shapeFindings(run: ImportRun): Promise<Finding[]> {
 /** Keeps what was refused beyond the life of the staging tables: the rejects file is made from it. */
 export async function keepRejects(run: ImportRun): Promise<void> {
   await run.analytics.command(
-    `INSERT INTO import_reject (job_id, line, column, rule, value)
-     SELECT {job:UUID}, line, column, rule, value FROM ${run.stage.rejects}`,
+    `INSERT INTO import_reject (job_id, line, column, rule, value, message)
+     SELECT {job:UUID}, line, column, rule, value, message FROM ${run.stage.rejects}`,
     { job: run.job.id },
   );
 }

@@ -10,8 +10,13 @@ export interface RejectRow {
   readonly column: string;
   readonly rule: string;
   readonly value: string;
+  readonly message: string;
 }
 
+/** What was said of the row itself, or what its rule says of every row. */
+const MESSAGE = `if(message = '',
+  transform(toString(rule), ${quoteList(Object.keys(RULE_MESSAGES))}, ${quoteList(Object.values(RULE_MESSAGES))}, ''),
+  message) AS message`;
 const ROWS = `FROM import_reject FINAL WHERE job_id = {job:UUID}`;
 
 /** A page in the order of the file; `after` is the last one seen. Reads one stretch of the primary key. */
@@ -22,7 +27,7 @@ export function rejectsPage(
 ): Promise<RejectRow[]> {
   const { line = 0, column = '', rule = '' } = page.after ?? {};
   return analytics.query<RejectRow>(
-    `SELECT line, column, rule, value ${ROWS} AND (line, column, rule) > ({line:UInt64}, {column:String}, {rule:String})
+    `SELECT line, column, rule, value, ${MESSAGE} ${ROWS} AND (line, column, rule) > ({line:UInt64}, {column:String}, {rule:String})
      ORDER BY line, column, rule LIMIT {limit:UInt32}`,
     { job, line, column, rule, limit: page.limit },
   );
@@ -30,10 +35,6 @@ export function rejectsPage(
 
 /** All of them as a CSV file. */
 export const rejectsFile = (analytics: Analytics, job: string): Promise<Readable> =>
-  analytics.export(
-    `SELECT line, column, rule, value,
-       transform(toString(rule), ${quoteList(Object.keys(RULE_MESSAGES))}, ${quoteList(Object.values(RULE_MESSAGES))}, '') AS message
-     ${ROWS} ORDER BY line, column, rule`,
-    'CSVWithNames',
-    { job },
-  );
+  analytics.export(`SELECT line, column, rule, value, ${MESSAGE} ${ROWS} ORDER BY line, column, rule`, 'CSVWithNames', {
+    job,
+  });

@@ -59,7 +59,7 @@ export interface ImportService {
   resume(call: Call, id: string): Promise<ImportJob>;
   /** Stops an import; what it stored stays. @throws ImportNotFound, ImportStateConflict */
   cancel(call: Call, id: string): Promise<ImportJob>;
-  rejects(id: string, page: { readonly limit: number; readonly after: RejectRow | null }): Promise<RejectRow[]>;
+  rejects(id: string, page: Parameters<typeof rejectsPage>[2]): Promise<RejectRow[]>;
   /** All rejects as CSV with header: line, column, rule, value, message. @throws ImportNotFound */
   rejectsFile(id: string): Promise<Readable>;
 }

@@ -37,9 +37,9 @@ export async function blankHistory(
   );
   const addresses = names.filter((name) => name.includes('@'));
   const holdsAddress =
-    addresses.length === 0 ? '' : 'or multiSearchAnyCaseInsensitive(value, {addresses:Array(String)})';
+    addresses.length === 0 ? '' : 'or multiSearchAnyCaseInsensitive(concat(value, message), {addresses:Array(String)})';
   await analytics.command(
-    `alter table import_reject ${on} update value = '(erased)' where value in {names:Array(String)} ${holdsAddress}`,
+    `alter table import_reject ${on} update value = '(erased)', message = '' where value in {names:Array(String)} ${holdsAddress}`,
     { names, ...(addresses.length === 0 ? {} : { addresses: addresses.slice(0, 255) }) },
     WAIT,
   );

@@ -10,12 +10,30 @@ import { churnLine, healthLine, number, segmentLines } from './figures.ts';
 import { importedBefore, importOrFollow, realImports } from './imports.ts';
 import { DEMO_QUERIES } from './queries.ts';
 import { isSaasSource } from './saas/data-set.ts';
-import { computeWhatIsKnown, isReckoned, setUpBusiness } from './setup.ts';
+import { computeWhatIsKnown, type DemoBusiness, isReckoned, setUpBusiness } from './setup.ts';
 
 /** The real file the repository ships; see data/online_retail/README.md for whose it is. */
-const FILE = fileURLToPath(new URL('../../../data/online_retail/online_retail.csv.gz', import.meta.url));
+export const ONLINE_RETAIL = fileURLToPath(
+  new URL('../../../data/online_retail/online_retail.csv.gz', import.meta.url),
+);
 /** Marks the demo's own import among others. */
 export const ONLINE_RETAIL_SOURCE = 'online-retail';
+
+/** Whose orders they are. */
+export const SHOP: DemoBusiness = {
+  profile: {
+    companyName: 'Online Retail',
+    productName: 'the gift shop',
+    reportingCurrency: 'GBP',
+    // The file's times have no zone, and all references take them as UTC: so does the business.
+    timeZone: 'UTC',
+    startedOn: '2010-12-01',
+  },
+  // People do not come to a shop as they use a tool: who buys on two days of thirty is doing well.
+  usage: { activeDays: 2 },
+  // The day after the last order of the file.
+  clockStartsAt: '2011-12-10T00:00:00.000Z',
+};
 
 /** A shop, from real data. */
 export const onlineRetail: Demo = {
@@ -37,20 +55,7 @@ async function prepare(application: Application, call: Call): Promise<void> {
       'Start that again with "npm run demo -- --saas", or name another folder: HOLDFAST_DATA=.holdfast-shop npm run demo.',
     );
   }
-  await setUpBusiness(application, call, {
-    profile: {
-      companyName: 'Online Retail',
-      productName: 'the gift shop',
-      reportingCurrency: 'GBP',
-      // The file's times have no zone, and all references take them as UTC: so does the business.
-      timeZone: 'UTC',
-      startedOn: '2010-12-01',
-    },
-    // People do not come to a shop as they use a tool: who buys on two days of thirty is doing well.
-    usage: { activeDays: 2 },
-    // The day after the last order of the file.
-    clockStartsAt: '2011-12-10T00:00:00.000Z',
-  });
+  await setUpBusiness(application, call, SHOP);
   const before = importedBefore(jobs, ONLINE_RETAIL_SOURCE, 'ORDERS');
   if (before?.state === 'DONE') {
     say('imported at an earlier start; nothing is imported twice');
@@ -64,7 +69,7 @@ async function prepare(application: Application, call: Call): Promise<void> {
     timeZone: 'UTC',
     currency: 'GBP',
   } as const;
-  const view = await importOrFollow(application, call, FILE, input, before);
+  const view = await importOrFollow(application, call, ONLINE_RETAIL, input, before);
   if (view.quality !== null) say(`\n${qualityText(view.quality)}`);
   say('Below 95 % an import stops here and asks; the demo gives --accept-quality.');
   if (view.cleaning !== null) say(`\n${cleaningText(view.cleaning)}`);

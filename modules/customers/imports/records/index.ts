@@ -1,11 +1,9 @@
-import { DomainError } from '../../../../src/core/errors.ts';
-import { readItem } from '../../inputs.ts';
+import { DomainError, InvalidInput } from '../../../../src/core/errors.ts';
 import { inBatches, resolveCustomers } from '../customers.ts';
 import { FIELDS, type RecordType } from '../domain/fields.ts';
 import { ruleMessage } from '../domain/messages.ts';
 import { type Finding, type FindingExample, type QualityCategory, qualityReport } from '../domain/reports.ts';
 import { keepRejects, shapeFindings } from '../findings.ts';
-import type { ImportOptions } from '../model.ts';
 import {
   columnOf,
   type ImportRun,
@@ -16,9 +14,15 @@ import {
   type Validated,
 } from '../pipeline.ts';
 import { parseTime } from '../sql.ts';
-import { importKinds, isTime, type RecordTexts } from './kinds.ts';
+import { type ImportKind, importKinds, isTime, type RecordTexts } from './kinds.ts';
 
 type PlainType = Exclude<RecordType, 'ORDERS' | 'EVENTS'>;
+
+/** The rule that rows break which the schema of the API's mutation, or its service, refuses. */
+const REFUSED = 'RECORD_REFUSED';
+const EXAMPLES = 5;
+/** Characters of a value that are shown. */
+const MAX_VALUE = 200;
 
 /** Rows per transaction: a batch of the API's own size. */
 const ROWS_PER_BATCH = 500;
@@ -44,73 +48,94 @@ interface StagedRow {
   [field: string]: string | number | null;
 }
 
-/** SQL of all fields of a row by name. Moments come as ISO text; what cannot be read comes as it was written. */
+/** SQL of all fields of a row by name, as they are written (`v_`); moments also as ISO text, NULL when they are none (`t_`). */
 function rowsSql(run: ImportRun, type: PlainType, where: string): string {
-  const fields = FIELDS[type].filter(({ name }) => columnOf(run.options, name) !== null);
-  const values = fields.map(({ name }) => `${valueSql(run.options, name)} AS \`v_${name}\``);
+  const { options } = run;
+  const fields = FIELDS[type].map(({ name }) => name).filter((name) => columnOf(options, name) !== null);
+  const texts = fields.map((name) => `${textOf(options, name)} AS \`v_${name}\``);
+  const moments = fields.filter(isTime).map((name) => {
+    const at = parseTime(textOf(options, name), options.dateFormat, options.timeZone);
+    return `concat(replaceOne(toString(${at}), ' ', 'T'), 'Z') AS \`t_${name}\``;
+  });
   const traits = type === 'CUSTOMERS' ? [`extra AS v_traits`] : [];
-  return `SELECT row, line, ${[...values, ...traits].join(', ')} FROM ${run.stage.table} ${where} ORDER BY row`;
+  return `SELECT row, line, ${[...texts, ...moments, ...traits].join(', ')} FROM ${run.stage.table} ${where} ORDER BY row`;
 }
 
-function valueSql(options: ImportOptions, field: string): string {
-  const text = textOf(options, field);
-  if (!isTime(field)) return text;
-  const at = parseTime(text, options.dateFormat, options.timeZone);
-  return `ifNull(concat(replaceOne(toString(${at}), ' ', 'T'), 'Z'), ${text})`;
-}
-
-const textsOf = (row: StagedRow): RecordTexts =>
+/** Texts of a row whose column names begin with `prefix`, by what follows it. */
+const columnsOf = (row: StagedRow, prefix: 'v_' | 't_'): RecordTexts =>
   Object.fromEntries(
     Object.entries(row).flatMap(([name, value]) =>
-      name.startsWith('v_') && typeof value === 'string' && value !== '' ? [[name.slice(2), value]] : [],
+      name.startsWith(prefix) && typeof value === 'string' && value !== '' ? [[name.slice(prefix.length), value]] : [],
     ),
   );
+
+/** What the API's own mutation would be given. A text that is no moment stays a text, which the schema refuses. */
+function inputOf(kind: ImportKind, row: StagedRow, texts: RecordTexts, currency: string): Record<string, unknown> {
+  const moments = Object.entries(columnsOf(row, 't_')).map(([name, iso]) => [name, new Date(iso)] as const);
+  return { ...kind.input(texts, currency), ...Object.fromEntries(moments) };
+}
+
+/** A row that breaks a rule: where, what stands there, and what would be right. */
+interface Fault {
+  readonly column: string | null;
+  readonly value: string;
+  readonly message: string;
+}
+
+const AMOUNT_RULE = 'must be an amount such as 49.90, with no more decimals than its currency has';
+
+const MOMENT_RULE = 'does not exist or is not written in the date format of the import';
+
+function faultOf(run: ImportRun, kind: ImportKind, row: StagedRow): Fault | null {
+  const texts = columnsOf(row, 'v_');
+  const input = inputOf(kind, row, texts, run.options.currency);
+  const [issue] = kind.schema.safeParse(input).error?.issues ?? [];
+  if (issue === undefined) return null;
+  const path = issue.path.map(String);
+  const field = fieldOf(path);
+  const value = field === null ? '' : (texts[field] ?? '');
+  // Files hold amounts in major units, and the schema speaks of minor ones.
+  const isNoAmount = path[0]?.endsWith('Minor') === true && typeof input[path[0]] === 'string';
+  const isNoMoment = field !== null && isTime(field) && typeof input[field] === 'string';
+  const rule = value === '' ? 'is needed' : isNoAmount ? AMOUNT_RULE : isNoMoment ? MOMENT_RULE : issue.message;
+  return {
+    column: field === null ? null : columnOf(run.options, field),
+    value: value.slice(0, MAX_VALUE),
+    message: `${field ?? 'The row'} ${rule}.`,
+  };
+}
 
 /** Tries the schema of the API's mutation on every row. What needs a look at other records is found out while storing. */
 async function validateRecords(run: ImportRun, type: PlainType): Promise<Validated> {
   const kind = importKinds[type];
-  const faults = new Map<
-    string,
-    { category: QualityCategory; column: string | null; message: string; count: number; examples: FindingExample[] }
-  >();
+  const faults = new Map<string, Fault & { count: number; examples: FindingExample[] }>();
   let errors = 0;
   let done = 0;
   for await (const batch of inBatches(
     run.analytics.queryStream<StagedRow>(rowsSql(run, type, ''), {}, { signal: run.signal }),
   )) {
-    const rejects: { line: number; row: number; column: string; rule: string; value: string }[] = [];
+    const rejects: (Omit<Fault, 'column'> & { line: number; row: number; column: string; rule: string })[] = [];
     for (const row of batch) {
-      const texts = textsOf(row);
-      const fault = readItem(kind.schema, kind.input(texts, run.options.currency), []);
-      if (fault instanceof DomainError) {
-        errors += 1;
-        const field = fieldOf(fault.path);
-        const column = field === null ? null : columnOf(run.options, field);
-        const value = field === null ? '' : (texts[field] ?? '');
-        const category: QualityCategory = value === '' ? 'MISSING' : 'SCHEMA';
-        const key = `${field} ${category}`;
-        const known = faults.get(key) ?? { category, column, message: fault.message, count: 0, examples: [] };
-        faults.set(key, known);
-        known.count += 1;
-        if (known.examples.length < 5) known.examples.push({ line: row.line, value: value.slice(0, 200) });
-        rejects.push({
-          line: row.line,
-          row: row.row,
-          column: column ?? '',
-          rule: 'RECORD_REFUSED',
-          value: fault.message.slice(0, 200),
-        });
-      }
+      const fault = faultOf(run, kind, row);
+      if (fault === null) continue;
+      const { column, value, message } = fault;
+      errors += 1;
+      const known = faults.get(message) ?? { ...fault, count: 0, examples: [] };
+      faults.set(message, known);
+      known.count += 1;
+      if (known.examples.length < EXAMPLES) known.examples.push({ line: row.line, value });
+      rejects.push({ line: row.line, row: row.row, column: column ?? '', rule: REFUSED, value, message });
     }
     await run.analytics.insert(run.stage.rejects, rejects);
     done += batch.length;
     run.progress(done);
   }
   await keepRejects(run);
-  const refused = [...faults.values()].map(
-    (fault): Finding => ({ ...fault, rule: 'RECORD_REFUSED', severity: 'ERROR', unit: 'ROWS' }),
-  );
-  const goodRows = `row NOT IN (SELECT row FROM ${run.stage.rejects} WHERE rule = 'RECORD_REFUSED')`;
+  const refused = [...faults.values()].map(({ value, ...fault }): Finding => {
+    const category: QualityCategory = value === '' ? 'MISSING' : 'SCHEMA';
+    return { ...fault, category, rule: REFUSED, severity: 'ERROR', unit: 'ROWS' };
+  });
+  const goodRows = `row NOT IN (SELECT row FROM ${run.stage.rejects} WHERE rule = '${REFUSED}')`;
   const quality = qualityReport(run.stage.rows + run.stage.rejected, errors + run.stage.rejected, [
     ...(await shapeFindings(run)),
     ...refused,
@@ -177,20 +202,26 @@ async function storeAll(run: ImportRun, type: PlainType): Promise<void> {
   );
   for await (const batch of inBatches(rows, ROWS_PER_BATCH)) {
     run.signal.throwIfAborted();
-    const inputs = batch.map((row) => kind.schema.parse(kind.input(textsOf(row), run.options.currency)));
+    const inputs = batch.map((row) =>
+      kind.schema.parse(inputOf(kind, row, columnsOf(row, 'v_'), run.options.currency)),
+    );
     const outcomes = await kind.store(run, inputs);
     const refused = outcomes.flatMap((outcome, at) =>
       outcome instanceof DomainError ? [{ row: batch[at] as StagedRow, error: outcome }] : [],
     );
     await run.analytics.insert(
       'import_reject',
-      refused.map(({ row, error }) => ({
-        job_id: run.job.id,
-        line: row.line,
-        column: '',
-        rule: error.code,
-        value: error.message.slice(0, 200),
-      })),
+      refused.map(({ row, error }) => {
+        const field = fieldOf(error.path.slice(-1));
+        return {
+          job_id: run.job.id,
+          line: row.line,
+          column: (field === null ? null : columnOf(run.options, field)) ?? '',
+          rule: error instanceof InvalidInput ? REFUSED : error.code,
+          value: (field === null ? '' : (columnsOf(row, 'v_')[field] ?? '')).slice(0, MAX_VALUE),
+          message: error.message,
+        };
+      }),
     );
     run.count('recordsRefused', refused.length);
     done += batch.length;

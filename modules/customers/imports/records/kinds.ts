@@ -12,10 +12,11 @@ import type { Upserted } from '../../service/store.ts';
 import { subscriptions } from '../../service/subscriptions.ts';
 import { tickets } from '../../service/tickets.ts';
 import { applyRecords, type BatchTerms, type RecordKind, type RecordRow } from '../../service/upsert.ts';
+import { FUTURE_TOLERANCE } from '../../settings.ts';
 import type { RecordType } from '../domain/fields.ts';
 import type { ImportRun } from '../pipeline.ts';
 
-/** One staged row of a record type: texts and parsed moments by field name; what is empty is absent. */
+/** One staged row of a record type: texts by field name; what is empty is absent. */
 export type RecordTexts = Readonly<Record<string, string>>;
 
 export type RecordOutcome = 'created' | 'changed' | 'same' | DomainError;
@@ -23,7 +24,10 @@ export type RecordOutcome = 'created' | 'changed' | 'same' | DomainError;
 /** A record type as imports know it: how a row becomes the API's input, and how inputs are stored. */
 export interface ImportKind {
   readonly schema: z.ZodType;
-  /** The input of the API's own mutation. Texts that cannot be read are left as texts, for the schema to refuse. */
+  /**
+   * The input of the API's own mutation, but for its moments. Texts that cannot be read are left as texts, for the schema
+   * to refuse.
+   */
   input(texts: RecordTexts, currency: string): Record<string, unknown>;
   store(run: ImportRun, inputs: readonly unknown[]): Promise<RecordOutcome[]>;
 }
@@ -45,14 +49,9 @@ const TIMES = new Set([
 /** Whether a field holds a moment. */
 export const isTime = (field: string): boolean => TIMES.has(field);
 
-/** Fields as they are, moments as dates. */
-function plain(texts: RecordTexts, leaveOut: readonly string[] = []): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(texts)
-      .filter(([name]) => !leaveOut.includes(name))
-      .map(([name, text]) => [name, TIMES.has(name) ? new Date(text) : text]),
-  );
-}
+/** Fields as they are. */
+const plain = (texts: RecordTexts, leaveOut: readonly string[]): RecordTexts =>
+  Object.fromEntries(Object.entries(texts).filter(([name]) => !leaveOut.includes(name)));
 
 /** An amount in major units as minor units; a text that is none stays one, and the schema says so. */
 function minor(text: string | undefined, currency: string): number | string | undefined {
@@ -77,7 +76,7 @@ async function storeRecords<Input extends CustomerReference, Row extends RecordR
 ): Promise<RecordOutcome[]> {
   const terms: BatchTerms = {
     now: run.clock.now(),
-    toleranceSeconds: 300,
+    toleranceSeconds: await run.settings.get(FUTURE_TOLERANCE),
     createCustomers: run.options.unknownCustomer === 'create',
   };
   const items = inputs.map((input, at) => ({ input: input as Input, path: ['row', at] }));
@@ -138,7 +137,7 @@ export const importKinds: Readonly<Record<Exclude<RecordType, 'ORDERS' | 'EVENTS
       );
     },
   },
-  CONTACTS: kindOf(contactInput, contacts, (texts) => plain(texts)),
+  CONTACTS: kindOf(contactInput, contacts, (texts) => texts),
   SUBSCRIPTIONS: kindOf(subscriptionInput, subscriptions, (texts, currency) => ({
     ...plain(texts, ['mrr', 'currency']),
     mrrMinor: minor(texts.mrr, texts.currency ?? currency),
@@ -155,7 +154,7 @@ export const importKinds: Readonly<Record<Exclude<RecordType, 'ORDERS' | 'EVENTS
     pastInvoices,
   ),
   TICKETS: kindOf(ticketInput, tickets, (texts) => ({
-    ...plain(texts),
+    ...texts,
     ...(texts.priority === undefined ? {} : { priority: texts.priority.toUpperCase() }),
     ...(texts.satisfaction === undefined ? {} : { satisfaction: number(texts.satisfaction) }),
   })),

@@ -8,7 +8,6 @@ import {
   pageOf,
 } from '../../../../src/core/builder/index.ts';
 import { RECORD_TYPES, type RecordType } from '../domain/fields.ts';
-import { ruleMessage } from '../domain/messages.ts';
 import {
   IMPORT_STATES,
   type ImportError,
@@ -123,7 +122,7 @@ export function jobTypes(builder: Builder, service: ImportService) {
       }),
       rule: t.exposeString('rule', { description: 'Stable name of the rule.' }),
       value: t.exposeString('value', { description: 'What stands there, cut at 200 characters.' }),
-      message: t.string({ description: 'The rule, for people.', resolve: (r) => ruleMessage(r.rule) || r.value }),
+      message: t.exposeString('message', { description: 'What is wrong, for people.' }),
     }),
   });
   const Rejects = connectionType(builder, { name: 'ImportReject', node: Reject });
@@ -194,8 +193,7 @@ export function jobTypes(builder: Builder, service: ImportService) {
         resolve: async (job, { first, after }) => {
           const limit = checkFirst(first);
           const key = after === null || after === undefined ? null : decodeCursor(after, 3);
-          const last =
-            key === null ? null : { line: Number(key[0]), column: String(key[1]), rule: String(key[2]), value: '' };
+          const last = key === null ? null : { line: Number(key[0]), column: String(key[1]), rule: String(key[2]) };
           const rows = await service.rejects(job.id, { limit: limit + 1, after: last });
           return pageOf(rows, { first: limit, after, cursorOf: (row) => [row.line, row.column, row.rule] });
         },

@@ -107,7 +107,8 @@ async function applyBatch(
       line: event.line,
       column: '',
       rule: error.code,
-      value: error.message.slice(0, 200),
+      value: event.orderId.slice(0, 200),
+      message: error.message,
     })),
   );
   return refusedRows.length;

@@ -39,6 +39,7 @@ export async function stageFile(
         'column LowCardinality(String)',
         'rule LowCardinality(String)',
         'value String',
+        "message String DEFAULT ''",
       ]),
     );
     const rejects = createRejectWriter(analytics, tables.rejects);

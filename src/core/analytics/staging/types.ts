@@ -76,7 +76,7 @@ export interface FindingCount {
  * first record after the header is 1, rejected ones counted), one `String` per wanted column ('' when absent or null),
  * `extra String` (JSON object, '{}' when none).
  * `rejects`: `line UInt64, row UInt64, column String ('' for the whole record), rule LowCardinality(String), value String`
- * (cut at 200 characters). Broken records are only here. Blank lines are skipped and counted nowhere.
+ * (cut at 200 characters), message String` ('' where the rule says it all). Broken records are only here. Blank lines are skipped and counted nowhere.
  */
 export interface StagedFile {
   readonly table: string;
