@@ -185,6 +185,14 @@ describe('the inbox of events', () => {
     expect(await flusher().drain()).toBe(1);
   });
 
+  test('what waits of one customer is found without reading what waits of others', async () => {
+    const uid = newId();
+    await accept([{ uid }, ...many(5_000)]);
+    await database.query('analyze event_inbox');
+    const plan = await database.query('explain select * from event_inbox where customer_id = any($1::uuid[])', [[uid]]);
+    expect(JSON.stringify(plan)).toContain('event_inbox_customer_id_idx');
+  });
+
   test('tells its figures', async () => {
     const metrics = createMetrics({ processMetrics: false });
     const inbox = flusher({ metrics });
