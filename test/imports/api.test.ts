@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeGlobalId } from '../../src/core/builder/index.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { type Subscriber, subscribe } from '../support/subscriber.ts';
-import { csv, importFile, upload } from './support.ts';
+import { csv, findJob, importFile, upload } from './support.ts';
 
 let app: TestApp;
 
@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+const DAY_MS = 86_400_000;
 const HEADER = 'orderId,product,quantity,unitPrice,placedAt,customerId';
 const FILE = csv(
   HEADER,
@@ -116,6 +117,25 @@ describe('importProgress', () => {
     expect(answer.status).toBe(403);
     expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'ACCESS_SCOPE_MISSING' });
   });
+});
+
+test('an import that nobody answers for a week is cancelled, and what was read of its file goes', async () => {
+  const waiting = await importFile(app, csv(HEADER, 'u1,p1,1,1,2026-05-01,'), { recordType: 'ORDERS' });
+  const { composition, infra } = app.app;
+  const staged = async (): Promise<number> => {
+    const sql = `SELECT count() AS tables FROM system.tables WHERE startsWith(name, 'stage_')`;
+    return (await infra.analytics.query<{ tables: number }>(sql))[0]?.tables ?? 0;
+  };
+  const tidy = async (afterDays: number): Promise<string> => {
+    app.clock?.advance(afterDays * DAY_MS);
+    const job = composition.jobs.find(({ name }) => name === 'customers.tidyImports');
+    await job?.run({}, { signal: new AbortController().signal, logger: infra.logger, attempt: 1, lastAttempt: true });
+    return (await findJob(app, waiting.id)).state;
+  };
+  expect(await tidy(6)).toBe('WAITING');
+  expect(await staged()).toBeGreaterThan(0);
+  expect(await tidy(2)).toBe('CANCELLED');
+  expect(await staged()).toBe(0);
 });
 
 describe('the rejects file', () => {

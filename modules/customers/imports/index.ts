@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Infrastructure } from '../../../src/core/module.ts';
 import { importEvents } from './events.ts';
 import { importJobs } from './jobs.ts';
@@ -7,12 +6,12 @@ import { createRunner } from './runner.ts';
 import { importsSchema } from './schema/index.ts';
 import { createImportService } from './service.ts';
 import { importSettings } from './settings.ts';
-import { createUploads } from './uploads.ts';
+import { createUploads, uploadsFolder } from './uploads.ts';
 
 /** Files in: the part of the module that imports, as its table of contents lists it. */
 export function imports(infra: Infrastructure) {
   const uploads = createUploads({
-    folder: path.join(infra.dataFolder, 'uploads'),
+    folder: uploadsFolder(infra.dataFolder),
     database: infra.database,
     clock: infra.systemClock,
   });
@@ -25,7 +24,7 @@ export function imports(infra: Infrastructure) {
     scopes: [
       { name: 'imports:write' as const, description: 'Upload files, import them, and see what became of them.' },
     ],
-    jobs: importJobs(infra, uploads, runner),
+    jobs: importJobs(infra, uploads, service, runner),
     schema: importsSchema(service),
   };
 }

@@ -38,5 +38,13 @@ export const UPLOAD_DAYS = defineSetting({
   default: 30,
 });
 
+export const WAITING_DAYS = defineSetting({
+  key: 'customers.imports.waitingDays',
+  description:
+    'How many days an import waits for an answer after its quality report; then it is cancelled, and what was read of its file goes.',
+  schema: z.int().min(1).max(365),
+  default: 7,
+});
+
 /** All of them, for the module's table of contents. */
-export const importSettings = [MINIMUM_QUALITY, RETURNS, OUTLIERS, UPLOAD_DAYS];
+export const importSettings = [MINIMUM_QUALITY, RETURNS, OUTLIERS, UPLOAD_DAYS, WAITING_DAYS];

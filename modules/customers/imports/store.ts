@@ -149,6 +149,23 @@ export async function changeJob(db: Queryable, id: string, at: Date, change: Job
   return job;
 }
 
+/** Imports that have waited for an answer since before a moment. */
+export async function waitingSince(db: Queryable, before: Date): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select id from import_job where state = 'WAITING' and updated_at < $1 order by updated_at`,
+    [before],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Uploads that an import may still have to read, which is whenever its staged rows are gone. */
+export async function uploadsInUse(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select distinct upload_id as id from import_job where state in ('QUEUED', 'RUNNING', 'WAITING') order by 1`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Stage tables that a later run may still need. */
 export async function stagesInUse(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ stage: string }>(

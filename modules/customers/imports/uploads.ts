@@ -33,6 +33,9 @@ export interface Uploads {
   removeOlderThan(before: Date): Promise<number>;
 }
 
+/** Where uploads lie, each under its id. */
+export const uploadsFolder = (dataFolder: string): string => path.join(dataFolder, 'uploads');
+
 /** Received files lie in `folder`, each under its id; who sent what and when stands in the database. */
 export function createUploads(options: {
   readonly folder: string;

@@ -36,7 +36,7 @@ const STATE_DESCRIPTIONS: Readonly<Record<ImportState, string>> = {
   WAITING: 'Stopped after its quality report, and asks: resumeImport or cancelImport.',
   DONE: 'Came to its end.',
   FAILED: 'Could not go on; `error` says why.',
-  CANCELLED: 'Was stopped by somebody.',
+  CANCELLED: 'Was stopped by somebody, or asked for longer than customers.imports.waitingDays.',
 };
 const PHASE_DESCRIPTIONS: Readonly<Record<ImportPhase, string>> = {
   queued: 'Nothing yet.',
