@@ -144,7 +144,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
         checks,
         routes: (gate) => [
           ...localOutboxRoutes(gate, composition.services.communication),
-          ...backupRoutes({ gate, database, analytics }),
+          ...backupRoutes({ gate, database, analytics, dataFolder: config.dataFolder }),
           ...importRoutes(gate, composition.services.customers.imports),
           ...featureRoutes(gate, composition.services.value),
         ],

@@ -23,6 +23,8 @@ import { startThrowawayPostgres, type ThrowawayPostgres } from '../support/throw
 
 const base = temporaryFolder();
 const folder = path.join(base, 'backup');
+/** Without uploads. */
+const dataFolder = path.join(base, 'data');
 const [ada, bob, stranger] = [newId(), newId(), newId()];
 
 let source: TestDatabase;
@@ -97,7 +99,7 @@ beforeAll(async () => {
       { ...event, event_uid: newId(), customer_id: bob, import_id: newId(), value: null, properties: '{}' },
       { ...event, event_uid: newId(), customer_id: stranger, import_id: newId(), value: null, properties: '{}' },
     ]);
-    await backup({ database, analytics, folder });
+    await backup({ database, analytics, dataFolder, folder });
   });
 }, 120_000);
 
@@ -114,7 +116,7 @@ test('a backup is closed to others, and refuses a folder that holds something', 
   expect(statSync(path.join(folder, 'manifest.json')).mode & 0o777).toBe(0o600);
   expect(statSync(path.join(folder, 'records')).mode & 0o777).toBe(0o700);
   await withHistory('source', async (analytics) => {
-    await expect(backup({ database, analytics, folder })).rejects.toThrow(BackupFolderNotEmpty);
+    await expect(backup({ database, analytics, dataFolder, folder })).rejects.toThrow(BackupFolderNotEmpty);
   });
 });
 
@@ -122,7 +124,7 @@ test('the business lives on in another cluster, and a subscriber who was away mi
   const url = target('lives_on');
   const before = await database.query('select * from customer order by id');
   await withHistory('lives-on', async (analytics) => {
-    const summary = await restore({ databaseUrl: url, analytics, folder });
+    const summary = await restore({ databaseUrl: url, analytics, dataFolder, folder });
     expect(summary).toMatchObject({ folder, historyRows: 3 });
     const restored = createDatabase({ url, logger });
     expect(await restored.query('select * from customer order by id')).toEqual(before);
@@ -160,7 +162,7 @@ test('the history comes back exactly, but for customers whom the records do not 
 test('a restored business backs up to the same rows', async () => {
   const again = path.join(base, 'again');
   const restored = createDatabase({ url: target('lives_on'), logger });
-  await withHistory('lives-on', (analytics) => backup({ database: restored, analytics, folder: again }));
+  await withHistory('lives-on', (analytics) => backup({ database: restored, analytics, dataFolder, folder: again }));
   await restored.close();
   expect(dumpOf(again, 'customer')).toBe(dumpOf(folder, 'customer'));
   expect(dumpOf(again, 'outbox_event')).toContain(dumpOf(folder, 'outbox_event'));
@@ -168,11 +170,13 @@ test('a restored business backs up to the same rows', async () => {
 
 test('what is there is never written over', async () => {
   await withHistory('lives-on', async (analytics) => {
-    await expect(restore({ databaseUrl: target('lives_on'), analytics, folder })).rejects.toThrow(
+    await expect(restore({ databaseUrl: target('lives_on'), analytics, dataFolder, folder })).rejects.toThrow(
       RestoreTargetNotEmpty,
     );
     // An empty database beside a history that has rows is not an empty business either.
-    await expect(restore({ databaseUrl: target('fresh'), analytics, folder })).rejects.toThrow(RestoreTargetNotEmpty);
+    await expect(restore({ databaseUrl: target('fresh'), analytics, dataFolder, folder })).rejects.toThrow(
+      RestoreTargetNotEmpty,
+    );
   });
 });
 
@@ -184,13 +188,13 @@ test('a restore that fails half-way leaves an empty business, and can be run aga
   writeFileSync(file, gzipSync(gunzipSync(whole).toString().replace('session.started', 'session.forged')));
   const url = target('half');
   await withHistory('half', async (analytics) => {
-    await expect(restore({ databaseUrl: url, analytics, folder: damaged })).rejects.toThrow(
+    await expect(restore({ databaseUrl: url, analytics, dataFolder, folder: damaged })).rejects.toThrow(
       'history/events.tsv.gz is damaged',
     );
     const half = createDatabase({ url, logger });
     expect(await half.query('select from customer')).toEqual([]);
     writeFileSync(file, whole);
-    await restore({ databaseUrl: url, analytics, folder: damaged });
+    await restore({ databaseUrl: url, analytics, dataFolder, folder: damaged });
     expect(await half.query('select from customer')).toHaveLength(2);
     expect(await analytics.query('SELECT count() AS rows FROM events')).toEqual([{ rows: 2 }]);
     await half.close();
@@ -204,13 +208,15 @@ test('damaged records, a cut-short backup and a stray folder are refused before 
   writeFileSync(file, readFileSync(file).subarray(0, 60));
   const url = target('refused');
   await withHistory('refused', async (analytics) => {
-    await expect(restore({ databaseUrl: url, analytics, folder: broken })).rejects.toThrow(BackupUnusable);
+    await expect(restore({ databaseUrl: url, analytics, dataFolder, folder: broken })).rejects.toThrow(BackupUnusable);
     rmSync(path.join(broken, 'manifest.json'));
-    await expect(restore({ databaseUrl: url, analytics, folder: broken })).rejects.toThrow('or one that was cut short');
-    mkdirSync(path.join(base, 'stray'));
-    await expect(restore({ databaseUrl: url, analytics, folder: path.join(base, 'stray') })).rejects.toThrow(
-      BackupUnusable,
+    await expect(restore({ databaseUrl: url, analytics, dataFolder, folder: broken })).rejects.toThrow(
+      'or one that was cut short',
     );
+    mkdirSync(path.join(base, 'stray'));
+    await expect(
+      restore({ databaseUrl: url, analytics, dataFolder, folder: path.join(base, 'stray') }),
+    ).rejects.toThrow(BackupUnusable);
   });
 });
 
@@ -225,13 +231,13 @@ test('a backup of an earlier version is restored and then migrated', async () =>
   const url = target('later');
   await withHistory('later', async (analytics) => {
     await migrateAnalytics(analytics, (run) => run());
-    await backup({ database: old, analytics, folder: before });
-    await restore({ databaseUrl: url, analytics, folder: before });
+    await backup({ database: old, analytics, dataFolder, folder: before });
+    await restore({ databaseUrl: url, analytics, dataFolder, folder: before });
     const later = createDatabase({ url, logger });
     expect(await pendingMigrations(later)).toEqual([]);
     await later.close();
     // But tables that are ahead of a backup cannot take it.
-    await expect(restore({ databaseUrl: url, analytics, folder: before })).rejects.toThrow(
+    await expect(restore({ databaseUrl: url, analytics, dataFolder, folder: before })).rejects.toThrow(
       'it is older than the tables',
     );
   });

@@ -12,3 +12,5 @@ export {
   type StartImportInput,
 } from './model.ts';
 export type { ImportService } from './service.ts';
+export { uploadsInUse } from './store.ts';
+export { uploadsFolder } from './uploads.ts';

@@ -34,6 +34,8 @@ const manifestSchema = z.strictObject({
     ),
   }),
   history: z.strictObject({ tables: z.array(table) }),
+  /** Files of imports that were under way; `file` is null for one whose bytes lay on another machine. */
+  uploads: z.array(z.strictObject({ id: z.uuid(), path: z.string(), file: file.nullable() })).default([]),
 });
 
 /** What a backup holds; written last, so that a backup cut short has none. */
@@ -45,7 +47,8 @@ const NAME = 'manifest.json';
 /** Makes the folder of a new backup, closed to others: it holds personal data and the hashes of keys. */
 export function makeBackupFolder(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new BackupFolderNotEmpty(folder);
-  for (const part of ['records', 'history']) mkdirSync(path.join(folder, part), { recursive: true, mode: 0o700 });
+  for (const part of ['records', 'history', 'uploads'])
+    mkdirSync(path.join(folder, part), { recursive: true, mode: 0o700 });
 }
 
 export function writeManifest(folder: string, manifest: Manifest): void {

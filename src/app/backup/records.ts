@@ -2,6 +2,7 @@ import path from 'node:path';
 import type pg from 'pg';
 import { escapeIdentifier } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { Queryable } from '../../core/database/index.ts';
 import { raiseEpoch } from '../../core/events/epoch.ts';
 import { BackupUnusable } from './errors.ts';
 import { readCompressed, writeCompressed } from './files.ts';
@@ -55,26 +56,36 @@ const named = ({ schema, name }: { schema: string; name: string }): string =>
 const columnsOf = (table: { columns: readonly string[] }): string => table.columns.map(escapeIdentifier).join(', ');
 
 /**
- * Writes every table as of one instant, in PostgreSQL's own text format, which all its versions read. A transaction
- * that only reads takes no transaction id, so the outbox's readers are not held back meanwhile.
+ * Lets everything read within see the database as it was at one instant. A transaction that only reads takes no
+ * transaction id, so the outbox's readers are not held back meanwhile.
  */
-export async function dumpRecords(client: pg.ClientBase, folder: string): Promise<Records> {
+export async function atOneInstant<T>(client: pg.ClientBase, read: (db: Queryable) => Promise<T>): Promise<T> {
   await client.query('begin isolation level repeatable read read only');
   try {
     await client.query('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
-    const [state] = (await client.query<{ epoch: number; migrations: string[] }>(STATE)).rows;
-    const tables: Table[] = [];
-    for (const table of await listTables(client)) {
-      const file = `records/${table.schema}.${table.name}.copy.gz`;
-      const rows = client.query(copyTo(`copy ${named(table)} (${columnsOf(table)}) to stdout`));
-      tables.push({ ...table, path: file, file: await writeCompressed(rows, path.join(folder, file)) });
-    }
-    const sequences = await client.query<Records['sequences'][number]>(SEQUENCES, [SCHEMAS]);
-    if (state === undefined) throw new Error('the database told nothing about itself');
-    return { ...state, tables, sequences: sequences.rows };
+    return await read(queryable(client));
   } finally {
     await client.query('commit');
   }
+}
+
+const queryable = (client: pg.ClientBase): Queryable => ({
+  query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    (await client.query<Row>(text, [...values])).rows,
+});
+
+/** Writes every table in PostgreSQL's own text format, which all its versions read. */
+export async function dumpRecords(client: pg.ClientBase, folder: string): Promise<Records> {
+  const [state] = (await client.query<{ epoch: number; migrations: string[] }>(STATE)).rows;
+  const tables: Table[] = [];
+  for (const table of await listTables(client)) {
+    const file = `records/${table.schema}.${table.name}.copy.gz`;
+    const rows = client.query(copyTo(`copy ${named(table)} (${columnsOf(table)}) to stdout`));
+    tables.push({ ...table, path: file, file: await writeCompressed(rows, path.join(folder, file)) });
+  }
+  const sequences = await client.query<Records['sequences'][number]>(SEQUENCES, [SCHEMAS]);
+  if (state === undefined) throw new Error('the database told nothing about itself');
+  return { ...state, tables, sequences: sequences.rows };
 }
 
 const STATE = `
@@ -114,8 +125,7 @@ export async function loadRecords(client: pg.ClientBase, folder: string, records
      update graphile_worker._private_job_queues set locked_at = null, locked_by = null where locked_at is not null`,
   );
   const tx = {
-    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-      (await client.query<Row>(text, [...values])).rows,
+    ...queryable(client),
     atEnd: (): never => {
       throw new Error('the end of this transaction lies elsewhere');
     },

@@ -9,6 +9,7 @@ import { findHistory, loadHistory, unmarkHistory } from './history.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { loadRecords } from './records.ts';
 import { type BackupSummary, summarise } from './summary.ts';
+import { loadUploads } from './uploads.ts';
 
 /**
  * Brings a backup into an empty business, of this version or a later one, also in another cluster. Records come in one
@@ -20,6 +21,8 @@ import { type BackupSummary, summarise } from './summary.ts';
 export async function restore(options: {
   readonly databaseUrl: string;
   readonly analytics: Analytics;
+  /** Where uploads go. */
+  readonly dataFolder: string;
   readonly folder: string;
 }): Promise<BackupSummary> {
   const folder = path.resolve(options.folder);
@@ -44,6 +47,7 @@ export async function restore(options: {
       backupId: idOf(manifest),
       customerIds: () => customerIds(client),
     });
+    await loadUploads(manifest.uploads, options.dataFolder, folder);
     await client.query('commit');
     await unmarkHistory(options.analytics);
   } finally {

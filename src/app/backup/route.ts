@@ -26,6 +26,7 @@ export function backupRoutes(options: {
   readonly gate: Gate;
   readonly database: Pick<Database, 'pool'>;
   readonly analytics: Analytics;
+  readonly dataFolder: string;
 }): Route[] {
   const { gate } = options;
   let running = false;

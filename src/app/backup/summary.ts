@@ -6,10 +6,22 @@ export interface BackupSummary {
   readonly takenAt: string;
   readonly recordRows: number;
   readonly historyRows: number;
+  /** Files of imports under way. */
+  readonly uploads: number;
+  /** Those of which another machine has the bytes. */
+  readonly uploadsElsewhere: number;
 }
 
-export function summarise(folder: string, { takenAt, records, history }: Manifest): BackupSummary {
+export function summarise(folder: string, { takenAt, records, history, uploads }: Manifest): BackupSummary {
   const rowsOf = (tables: readonly { file: { rows: number } }[]) =>
     tables.reduce((total, { file }) => total + file.rows, 0);
-  return { folder, takenAt, recordRows: rowsOf(records.tables), historyRows: rowsOf(history.tables) };
+  const uploadsElsewhere = uploads.filter(({ file }) => file === null).length;
+  return {
+    folder,
+    takenAt,
+    recordRows: rowsOf(records.tables),
+    historyRows: rowsOf(history.tables),
+    uploads: uploads.length - uploadsElsewhere,
+    uploadsElsewhere,
+  };
 }

@@ -8,8 +8,11 @@ import { openEngines } from '../engines.ts';
 import { post, refusalOf } from './client.ts';
 import { say } from './output.ts';
 
-const describe = ({ takenAt, recordRows, historyRows }: BackupSummary): string =>
-  `${recordRows} rows of records, ${historyRows} rows of history, as of ${takenAt}`;
+function describe({ takenAt, recordRows, historyRows, uploads, uploadsElsewhere }: BackupSummary): string {
+  const files = uploads === 0 ? '' : `, ${uploads} files of imports under way`;
+  const elsewhere = uploadsElsewhere === 0 ? '' : ` (${uploadsElsewhere} more lie on another machine)`;
+  return `${recordRows} rows of records, ${historyRows} rows of history${files}${elsewhere}, as of ${takenAt}`;
+}
 
 /** `holdfast backup DIR`. */
 export function backupCommand(): Command {
@@ -40,7 +43,12 @@ export function restoreCommand(): Command {
       const logger = createLogger(config.logLevel);
       const engines = await openEngines({ config, logger, notice: say, migrate: false });
       try {
-        const summary = await restore({ databaseUrl: engines.database.url, analytics: engines.analytics, folder });
+        const summary = await restore({
+          databaseUrl: engines.database.url,
+          analytics: engines.analytics,
+          dataFolder: config.dataFolder,
+          folder,
+        });
         say(`restored from ${summary.folder}: ${describe(summary)}`);
       } finally {
         await engines.close();
@@ -59,7 +67,7 @@ async function runBackup(folder: string): Promise<BackupSummary> {
   }
   const engines = await openEngines({ config, logger: createLogger(config.logLevel), notice: say });
   try {
-    return await backup({ ...engines, folder });
+    return await backup({ ...engines, dataFolder: config.dataFolder, folder });
   } finally {
     await engines.close();
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { uploadsFolder } from '../../../modules/customers/imports/contract.ts';
 import { allows, ScopeMissing } from '../../core/access/index.ts';
 import { Overloaded } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -8,8 +9,6 @@ import { RequestRefused, retryAfterOf, statusOf } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { checkLength, type Exchange, leaveUnread, type Route, sendJson, tooLarge } from './http.ts';
 
-/** Name of the folder of uploads in the data folder. A finished upload is the file `<uploadId>` in it. */
-const folderName = 'uploads';
 /** Beginning of names of files that are still on their way. */
 const unfinished = '.part-';
 /** Disks like few streams at once. */
@@ -24,7 +23,7 @@ export async function uploadRoute(options: {
   readonly maxBytes: number;
 }): Promise<Route> {
   const { gate, maxBytes } = options;
-  const folder = path.join(options.dataFolder, folderName);
+  const folder = uploadsFolder(options.dataFolder);
   await mkdir(folder, { recursive: true });
   // What a process that died was still receiving will never be finished.
   for (const name of await readdir(folder))
