@@ -6,6 +6,8 @@ import { churnSchema } from './schema.ts';
 import { type ChurnPorts, createChurnService } from './service.ts';
 import { churnSettings } from './settings.ts';
 
+export { churnPrediction } from './prediction/index.ts';
+
 /** Who came, who went, who came back. */
 export function churn(infra: Infrastructure, ports: ChurnPorts) {
   const service = createChurnService(infra, ports);
