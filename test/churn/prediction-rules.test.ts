@@ -11,8 +11,8 @@ import {
   type LabelledRows,
   trainChurnModel,
 } from '../../modules/churn/prediction/domain/training.ts';
-import { inThread } from '../../modules/churn/prediction/worker.ts';
-import { FEATURES, featureNames } from '../../modules/value/contract.ts';
+import { refuseLeaks } from '../../modules/churn/prediction/leaks.ts';
+import { FEATURES, type FeatureLeak, featureNames } from '../../modules/value/contract.ts';
 import { createRandom } from '../../src/learning/random.ts';
 import { explain, fromJson, predict } from '../../src/learning/trees/index.ts';
 
@@ -85,17 +85,18 @@ describe('the split', () => {
 
 describe('leaks', () => {
   test('a label smuggled into the features fails the run, by its name or under another', async () => {
-    const honest = input();
-    const smuggled = Float32Array.from(honest.training.features);
-    for (const [row, label] of honest.training.labels.entries()) smuggled[row * COLUMNS + 4] = label;
-    const found = async (names: readonly string[], features: Float32Array) => {
-      const outcome = await inThread('train', { ...honest, names, training: { ...honest.training, features } });
-      return 'leaks' in outcome ? outcome.leaks.map(({ column, kind }) => [column, kind]) : [];
-    };
+    const honest = input().training;
+    const smuggled = Float32Array.from(honest.features);
+    for (const [row, label] of honest.labels.entries()) smuggled[row * COLUMNS + 4] = label;
+    const found = (names: readonly string[], features: Float32Array) =>
+      refuseLeaks(names, { ...honest, features }).then(
+        () => [],
+        ({ code, leaks }: FeatureLeak) => [code, ...leaks.map(({ column, kind }) => [column, kind])],
+      );
     const renamed = featureNames.map((name, column) => (column === 4 ? 'label' : name));
-    expect(await found(renamed, smuggled)).toEqual([['label', 'NOT_IN_CATALOGUE']]);
-    expect(await found(featureNames, smuggled)).toEqual([[featureNames[4], 'SEPARATES_LABEL']]);
-    expect(await found(featureNames, honest.training.features)).toEqual([]);
+    expect(await found(renamed, smuggled)).toEqual(['VALUE_FEATURE_LEAK', ['label', 'NOT_IN_CATALOGUE']]);
+    expect(await found(featureNames, smuggled)).toEqual(['VALUE_FEATURE_LEAK', [featureNames[4], 'SEPARATES_LABEL']]);
+    expect(await found(featureNames, honest.features)).toEqual([]);
   });
 });
 

@@ -58,10 +58,16 @@ export const predictionHistoryPart = defineCustomerPart<PredictionPoint[], Histo
   },
 });
 
-export const probabilityFilter = defineFilter<{ readonly min: number; readonly max: number }>(
+/** Both ends belong to it; one that is left out is open. */
+export interface ProbabilityBounds {
+  readonly min?: number | null | undefined;
+  readonly max?: number | null | undefined;
+}
+
+export const probabilityFilter = defineFilter<ProbabilityBounds>(
   (customer, { min, max }, bind) =>
     `exists (select from churn_prediction p where p.customer_id = ${customer}.id
-       and p.probability between ${bind(min)}::float8 and ${bind(max)}::float8)`,
+       and p.probability between ${bind(min ?? 0)}::float8 and ${bind(max ?? 1)}::float8)`,
 );
 
 export const probabilityOrder = defineOrder({

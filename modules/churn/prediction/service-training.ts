@@ -24,6 +24,7 @@ import { splitByTime } from './domain/split.ts';
 import { ChurnHistoryTooShort } from './errors.ts';
 import { modelTrained, modelWentLive, trainingProgressed } from './events.ts';
 import { PREDICTION_QUEUE, SCORE_JOB, TRAIN_JOB } from './job-names.ts';
+import { refuseLeaks } from './leaks.ts';
 import type { Windows } from './service-windows.ts';
 import { CONTACT_ECONOMICS, PREDICTION_MODEL } from './settings.ts';
 import { idOfHash, insertModel, type LiveModel, liveModel, lockRegistry, setState } from './store-models.ts';
@@ -139,7 +140,8 @@ export function createTrainingService(
     await onTraining();
     const parameters = { ...tree, ...economics };
     const readable = live?.catalogueVersion === CATALOGUE_VERSION ? live : null;
-    const outcome = await inThread(
+    await refuseLeaks(featureNames, training);
+    const model = await inThread(
       'train',
       {
         names: featureNames,
@@ -156,8 +158,7 @@ export function createTrainingService(
       },
       signal,
     );
-    if ('leaks' in outcome) throw new FeatureLeak(outcome.leaks);
-    return { model: outcome.model, facts, parameters };
+    return { model, facts, parameters };
   };
 
   /** Takes a model into the registry and says what becomes of it; the same model as before changes nothing. */

@@ -1,15 +1,11 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { findLeaks, type Leak } from '../../value/contract.ts';
 import type { TrainedModel } from './domain/model.ts';
 import { type Scores, type ScoringInput, score } from './domain/scoring.ts';
-import { columnsOf, type TrainingInput, trainChurnModel } from './domain/training.ts';
-
-/** A model, or why none may be trained on these features. */
-export type TrainingOutcome = { readonly model: TrainedModel } | { readonly leaks: readonly Leak[] };
+import { type TrainingInput, trainChurnModel } from './domain/training.ts';
 
 /** What is reckoned beside the main thread, so that requests are answered meanwhile. */
 interface Tasks {
-  readonly train: { readonly input: TrainingInput; readonly output: TrainingOutcome };
+  readonly train: { readonly input: TrainingInput; readonly output: TrainedModel };
   readonly score: { readonly input: ScoringInput; readonly output: Scores };
 }
 
@@ -18,11 +14,7 @@ const RUN: {
     input: Tasks[Name]['input'],
   ) => Tasks[Name]['output'] | Promise<Tasks[Name]['output']>;
 } = {
-  async train(input) {
-    const { columns, labels } = columnsOf(input.names, input.training);
-    const leaks = findLeaks(columns, labels);
-    return leaks.length > 0 ? { leaks } : { model: await trainChurnModel(input) };
-  },
+  train: trainChurnModel,
   score,
 };
 

@@ -32,9 +32,9 @@ const ROWS_MAX = 50_000;
 export const SCORE = 'score';
 
 /** A column of a row-major matrix, of large ones every nth row. */
-export function columnOf(values: ArrayLike<number>, columns: number, column: number): Float64Array {
+export function columnOf(values: ArrayLike<number>, columns: number, column: number, rowsMax = ROWS_MAX): Float64Array {
   const rows = values.length / columns;
-  const step = Math.max(1, Math.ceil(rows / ROWS_MAX));
+  const step = Math.max(1, Math.ceil(rows / rowsMax));
   return Float64Array.from(
     { length: Math.ceil(rows / step) },
     (_, at) => values[at * step * columns + column] as number,

@@ -17,7 +17,7 @@ import {
   rocAuc,
 } from '../../../../src/learning/metrics/index.ts';
 import { fromJson, importance, predict, toJson, trainTrees } from '../../../../src/learning/trees/index.ts';
-import { columnOf, profile } from './drift.ts';
+import { profile } from './drift.ts';
 import type {
   Economics,
   ModelMetrics,
@@ -177,12 +177,4 @@ function profitAt(
     profit += gain;
   }
   return { contacted, reached, profitMinor: Math.round(profit), profitOfAllMinor: Math.round(profitOfAll) };
-}
-
-/** The columns of some rows, for whoever looks for leaks; of many rows every nth. */
-export function columnsOf(names: readonly string[], { features, labels }: LabelledRows) {
-  return {
-    columns: names.map((name, column) => ({ name, values: columnOf(features, names.length, column) })),
-    labels: columnOf(labels, 1, 0),
-  };
 }

@@ -6,6 +6,7 @@ import { type Contribution, sentenceOf } from '../domain/reasons.ts';
 import {
   type PredictionPoint,
   type PredictionShape,
+  type ProbabilityBounds,
   predictionHistoryPart,
   predictionModelPart,
   predictionPart,
@@ -98,11 +99,11 @@ export function customerPrediction(builder: Builder, Model: ImplementableObjectR
   const Range = builder.inputType('ProbabilityRange', {
     description: 'Probabilities from one to another, both included.',
     fields: (t) => ({
-      min: t.float({ required: true, defaultValue: 0, description: 'Lowest probability.' }),
-      max: t.float({ required: true, defaultValue: 1, description: 'Highest probability.' }),
+      min: t.float({ description: 'Lowest probability; 0 when left out.' }),
+      max: t.float({ description: 'Highest probability; 1 when left out.' }),
     }),
   });
-  filterField<{ readonly min: number; readonly max: number }>(builder, 'churnProbability', probabilityFilter, {
+  filterField<ProbabilityBounds>(builder, 'churnProbability', probabilityFilter, {
     scope: SCOPE,
     field: (t) => t.field({ type: Range, description: 'Predicted to leave with a probability within these bounds.' }),
   });
