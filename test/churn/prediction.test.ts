@@ -159,7 +159,7 @@ interface Predicted {
   readonly risk: { readonly indicators: readonly { readonly name: string; readonly value: number | null }[] } | null;
 }
 const predicted = async (filter: object = {}): Promise<readonly Predicted[]> => {
-  const { customers } = await app.query<{ customers: { edges: readonly { node: Predicted }[] } }>(
+  const answer = await app.ask<{ customers: { edges: readonly { node: Predicted }[] } }>(
     /* GraphQL */ `
       query ($filter: CustomerFilter) {
         customers(first: 100, filter: $filter, orderBy: { by: CHURN_PROBABILITY, direction: DESC }) {
@@ -176,8 +176,10 @@ const predicted = async (filter: object = {}): Promise<readonly Predicted[]> => 
       }
     `,
     { filter },
+    { 'x-holdfast-statements': '1' },
   );
-  return customers.edges.map(({ node }) => node);
+  expect([answer.errors, answer.extensions.statements]).toEqual([undefined, 1]);
+  return answer.data.customers.edges.map(({ node }) => node);
 };
 
 describe('prediction of churn, from a file to a sentence', () => {

@@ -146,10 +146,10 @@ export type LoyaltyTierKey =
 
 /** Probabilities from one to another, both included. */
 export type ProbabilityRange = {
-  /** Highest probability. */
-  max?: number;
-  /** Lowest probability. */
-  min?: number;
+  /** Highest probability; 1 when left out. */
+  max?: number | null | undefined;
+  /** Lowest probability; 0 when left out. */
+  min?: number | null | undefined;
 };
 
 /** Segments by recency, frequency and monetary value; the first whose rule holds. Rules are a setting. */
