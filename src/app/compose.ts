@@ -46,7 +46,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const worth = value(infra, ports);
   const predictions = churnPrediction(infra, { ...ports, value: worth.service });
   const assessment = risk(infra, { ...ports, churn: predictions.service });
-  const comings = churn(infra, { ...ports, health: assessment.service });
+  const comings = churn(infra, { ...ports, health: assessment.service }, predictions);
   const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
   const overview = dashboard(infra, {
     ...ports,
@@ -54,7 +54,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
     risk: assessment.service,
     churn: comings.service,
   });
-  const modules: readonly Module[] = [people, points, worth, predictions, assessment, comings, mail, overview];
+  const modules: readonly Module[] = [people, points, worth, assessment, comings, mail, overview];
 
   settings.declare([
     BUSINESS,

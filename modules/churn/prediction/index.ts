@@ -1,4 +1,4 @@
-import { defineModule, type Infrastructure } from '../../../src/core/module.ts';
+import type { Infrastructure } from '../../../src/core/module.ts';
 import type { CustomerPort } from '../../customers/contract.ts';
 import type { ValuePort } from '../../value/contract.ts';
 import { predictionEvents } from './events.ts';
@@ -9,22 +9,21 @@ import { createPredictionService } from './service.ts';
 import { predictionSettings } from './settings.ts';
 
 /**
- * Who will leave: models, their registry, and predictions. A part of `churn` that stands on its own, since risk reads it and the rest of
- * `churn` reads risk.
+ * Who will leave: models, their registry, and predictions, as the table of contents of `churn` lists them. Made before the rest of it,
+ * since risk reads predictions, and the rest of `churn` reads risk.
  */
 export function churnPrediction(
   infra: Infrastructure,
   ports: { readonly customers: CustomerPort; readonly value: ValuePort },
 ) {
   const service = createPredictionService(infra, ports);
-  return defineModule({
-    name: 'churn',
+  return {
     service,
     settings: predictionSettings,
     events: predictionEvents,
-    scopes: [{ name: 'churn:write', description: 'Train churn models and roll them back.' }],
+    scopes: [{ name: 'churn:write' as const, description: 'Train churn models and roll them back.' }],
     handlers: predictionHandlers,
     jobs: predictionJobs(service, infra),
     schema: predictionSchema(service),
-  });
+  };
 }
