@@ -16,15 +16,15 @@ export const PREDICTION_MODEL = defineSetting({
     seed: z.int().min(0).max(4_294_967_295),
     trainingSnapshots: z.int().min(1).max(36),
   }),
-  // Shallow and slow: on customer histories it ranks as well as deep trees and is calibrated better.
+  // Shallow, slow and on a part of rows and columns each: on a few thousand customers deeper trees rank no better and are calibrated worse.
   default: {
-    trees: 200,
-    depth: 3,
+    trees: 150,
+    depth: 2,
     rate: 0.05,
     minChildWeight: 10,
     lambda: 1,
-    rowShare: 1,
-    columnShare: 1,
+    rowShare: 0.7,
+    columnShare: 0.5,
     seed: 1,
     trainingSnapshots: 12,
   },
