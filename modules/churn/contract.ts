@@ -2,6 +2,7 @@ import type { MonthlyChurn } from './domain/rate.ts';
 
 export type { MonthlyChurn } from './domain/rate.ts';
 export * from './events.ts';
+export * from './prediction/contract.ts';
 
 /** What `churn` answers to other modules now. */
 export interface ChurnPort {

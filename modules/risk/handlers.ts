@@ -1,5 +1,6 @@
 import { type DomainEvent, type HandlerDefinition, isEvent } from '../../src/core/events/index.ts';
 import { enqueue } from '../../src/core/jobs.ts';
+import { predictionsScored } from '../churn/contract.ts';
 import {
   batchImported,
   customerErased,
@@ -67,6 +68,13 @@ export const riskHandlers: readonly HandlerDefinition[] = [
           await enqueue(tx, ASSESS_JOB, { customers: customers.slice(start, start + JOB_SIZE), quiet, correlationId });
         }
       }
+    },
+  },
+  {
+    name: 'risk.assessOnPredictions',
+    on: [predictionsScored],
+    async handle(tx) {
+      await enqueue(tx, ASSESS_ALL_JOB, {}, { key: ASSESS_ALL_JOB });
     },
   },
   {

@@ -1,15 +1,14 @@
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
-import type { CustomerPort } from '../customers/contract.ts';
 import { riskEvents } from './contract.ts';
 import { riskHandlers } from './handlers.ts';
 import { riskJobs } from './jobs.ts';
 import { riskSchema } from './schema.ts';
-import { createRiskService } from './service.ts';
+import { createRiskService, type RiskPorts } from './service.ts';
 import { HEALTH_RULES, RISK_RULES, USAGE_EXPECTATIONS } from './settings.ts';
 
 /** How well each customer does, and how likely each is to be lost. */
-export function risk(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
-  const service = createRiskService(infra, ports.customers);
+export function risk(infra: Infrastructure, ports: RiskPorts) {
+  const service = createRiskService(infra, ports);
   return defineModule({
     name: 'risk',
     service,

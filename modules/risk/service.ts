@@ -2,6 +2,7 @@ import type { Call } from '../../src/core/call.ts';
 import { appendEvents, type NewEvent, newEvent } from '../../src/core/events/index.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
+import type { ChurnPredictionPort } from '../churn/contract.ts';
 import type { CustomerPort, CustomerFacts as KnownCustomer } from '../customers/contract.ts';
 import { assessmentsRecomputed, type HealthDistribution, healthChanged, type RiskPort } from './contract.ts';
 import type { CustomerFacts } from './domain/facts.ts';
@@ -33,7 +34,14 @@ export interface RiskService extends RiskPort {
   assessAll(call: Call, signal?: AbortSignal): Promise<{ customers: number; changed: number }>;
 }
 
-export function createRiskService(infra: Infrastructure, customers: CustomerPort): RiskService {
+/** What other modules tell `risk`. */
+export interface RiskPorts {
+  readonly customers: CustomerPort;
+  /** Predicted churn. */
+  readonly churn: ChurnPredictionPort;
+}
+
+export function createRiskService(infra: Infrastructure, { customers, churn }: RiskPorts): RiskService {
   const { database, analytics, settings, clock } = infra;
 
   /** Everything known of the customers at `at`, in a handful of statements whatever their number. */
@@ -42,13 +50,14 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
     const owners = await customers.eventIds(ids);
     const to = new Date(at.getTime() + 1);
     const since = (days: number) => ({ from: new Date(at.getTime() - days * DAY_MS), to });
-    const [expectations, use, nps, invoices, tickets, subscriptions] = await Promise.all([
+    const [expectations, use, nps, invoices, tickets, subscriptions, leaving] = await Promise.all([
       settings.get(USAGE_EXPECTATIONS),
       daysOfUse({ analytics, database }, owners, at),
       lastNpsAnswers({ analytics, database }, owners, at),
       customers.invoices(ids, since(INVOICE_DAYS)),
       customers.tickets(ids, since(TICKET_DAYS)),
       customers.subscriptions(ids),
+      churn.probabilities(ids),
     ]);
     const daysSince = (moment: Date) => (at.getTime() - moment.getTime()) / DAY_MS;
     const invoicesOf = groupBy(invoices, (invoice) => invoice.customerId);
@@ -75,7 +84,7 @@ export function createRiskService(infra: Infrastructure, customers: CustomerPort
             daysAgo: daysSince(openedAt),
             satisfaction,
           })),
-          churnProbability: null,
+          churnProbability: leaving.get(id) ?? null,
         };
         return [id, facts];
       }),

@@ -1,4 +1,5 @@
 import type { Call } from '../../src/core/call.ts';
+import type { FeatureBlock } from './queries/blocks.ts';
 import type { FeatureRow } from './queries/segments.ts';
 import type { FeatureSnapshot } from './queries/snapshots.ts';
 import type { ValueMethod } from './store.ts';
@@ -7,6 +8,7 @@ export { CATALOGUE_VERSION, FEATURES, type Feature, featureNames } from './domai
 export { FeatureLeak, findLeaks, type Leak, type LearntColumn, refuseLeaks } from './domain/leakage.ts';
 export type { RfmSegment } from './domain/rfm.ts';
 export * from './events.ts';
+export type { FeatureBlock } from './queries/blocks.ts';
 export type { FeatureRow } from './queries/segments.ts';
 export type { FeatureSnapshot } from './queries/snapshots.ts';
 export type { ValueMethod } from './store.ts';
@@ -30,6 +32,8 @@ export interface ValuePort {
    * Only what happened before the snapshot is in them.
    */
   features(snapshotId: string): AsyncIterable<FeatureRow[]>;
+  /** The same as matrices, for whoever learns from them; values have the precision of 32 bits. */
+  featureBlocks(snapshotId: string): AsyncIterable<FeatureBlock>;
   /** Worth of customers by every method there is; customers who never ordered are left out. */
   worth(customerIds: readonly string[]): Promise<CustomerWorth[]>;
   /** Computes everything anew and resolves when it stands; months whose input is as it was stay as they are. */

@@ -14,6 +14,7 @@ import { FEATURES, type Feature } from './domain/catalogue.ts';
 import { SnapshotNotFound } from './errors.ts';
 import { REFRESH_JOB, REFRESH_QUEUE } from './job-names.ts';
 import type { EstimateShape } from './parts.ts';
+import { featureBlocks } from './queries/blocks.ts';
 import { EXPORT_SQL, type FeatureRow, featureRows, featuresOf } from './queries/segments.ts';
 import { type FeatureSnapshot, listSnapshots, snapshotAt, snapshotById } from './queries/snapshots.ts';
 import { readWorth } from './queries/worth.ts';
@@ -128,6 +129,7 @@ export function createValueService(infra: Infrastructure, customers: CustomerPor
     snapshots: (limit, before = null) => listSnapshots(database, limit, before),
     snapshotAt: (at) => snapshotAt(database, at),
     features: (snapshotId) => featureRows(analytics, snapshotId),
+    featureBlocks: (snapshotId) => featureBlocks(analytics, snapshotId),
     featuresOf: (snapshotId, customerIds) => featuresOf(analytics, snapshotId, customerIds),
     async featureFile(snapshotId) {
       const { id } = await known(snapshotId);

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { churn } from '../../modules/churn/index.ts';
+import { churn, churnPrediction } from '../../modules/churn/index.ts';
 import { communication } from '../../modules/communication/index.ts';
 import { customers } from '../../modules/customers/index.ts';
 import { dashboard } from '../../modules/dashboard/index.ts';
@@ -43,9 +43,10 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const people = customers(infra);
   const ports = { customers: people.service };
   const points = loyalty(infra, ports);
-  const assessment = risk(infra, ports);
-  const comings = churn(infra, { ...ports, health: assessment.service });
   const worth = value(infra, ports);
+  const predictions = churnPrediction(infra, { ...ports, value: worth.service });
+  const assessment = risk(infra, { ...ports, churn: predictions.service });
+  const comings = churn(infra, { ...ports, health: assessment.service }, predictions);
   const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
   const overview = dashboard(infra, {
     ...ports,
@@ -53,7 +54,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
     risk: assessment.service,
     churn: comings.service,
   });
-  const modules: readonly Module[] = [people, points, assessment, comings, worth, mail, overview];
+  const modules: readonly Module[] = [people, points, worth, assessment, comings, mail, overview];
 
   settings.declare([
     BUSINESS,
@@ -87,6 +88,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
       loyalty: points.service,
       risk: assessment.service,
       churn: comings.service,
+      churnPrediction: predictions.service,
       communication: mail.service,
       value: worth.service,
     },

@@ -48,6 +48,8 @@ export type CustomerAdvice =
 export type CustomerFilter = {
   /** To whom any of this standing advice applies. */
   advice?: Array<CustomerAdvice> | null | undefined;
+  /** Predicted to leave with a probability within these bounds. */
+  churnProbability?: ProbabilityRange | null | undefined;
   /** Here or gone. */
   churnStatus?: ChurnStatus | null | undefined;
   /** In one of these clusters, by name. */
@@ -141,6 +143,14 @@ export type LoyaltyTierKey =
   | 'PLATINUM'
   /** From 1,000 points earned, unless the setting says otherwise. */
   | 'SILVER';
+
+/** Probabilities from one to another, both included. */
+export type ProbabilityRange = {
+  /** Highest probability; 1 when left out. */
+  max?: number | null | undefined;
+  /** Lowest probability; 0 when left out. */
+  min?: number | null | undefined;
+};
 
 /** Segments by recency, frequency and monetary value; the first whose rule holds. Rules are a setting. */
 export type RfmSegment =

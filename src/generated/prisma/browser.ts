@@ -18,6 +18,31 @@ export { Prisma }
 export * as $Enums from './enums.ts'
 export * from './enums.ts';
 /**
+ * Model ChurnModel
+ * A model of who leaves, with all that is to be known of it. Never deleted.
+ */
+export type ChurnModel = Prisma.ChurnModelModel
+/**
+ * Model ChurnTraining
+ * A training that somebody asked for or that was due.
+ */
+export type ChurnTraining = Prisma.ChurnTrainingModel
+/**
+ * Model ChurnPrediction
+ * How likely a customer is to leave, by the live model at the latest snapshot.
+ */
+export type ChurnPrediction = Prisma.ChurnPredictionModel
+/**
+ * Model ChurnPredictionHistory
+ * Every prediction ever made.
+ */
+export type ChurnPredictionHistory = Prisma.ChurnPredictionHistoryModel
+/**
+ * Model ChurnModelDrift
+ * How far the customers of a snapshot are from those a model was trained on.
+ */
+export type ChurnModelDrift = Prisma.ChurnModelDriftModel
+/**
  * Model ChurnStatus
  * Whether a customer is here or gone, as the facts known now say.
  */

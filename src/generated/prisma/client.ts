@@ -31,8 +31,8 @@ export * from "./enums.ts"
  * const prisma = new PrismaClient({
  *   adapter: new PrismaPg({ connectionString: process.env.DATABASE_URL })
  * })
- * // Fetch zero or more ChurnStatuses
- * const churnStatuses = await prisma.churnStatus.findMany()
+ * // Fetch zero or more ChurnModels
+ * const churnModels = await prisma.churnModel.findMany()
  * ```
  * 
  * Read more in our [docs](https://pris.ly/d/client).
@@ -41,6 +41,31 @@ export const PrismaClient = $Class.getPrismaClientClass()
 export type PrismaClient<LogOpts extends Prisma.LogLevel = never, OmitOpts extends Prisma.PrismaClientOptions["omit"] = Prisma.PrismaClientOptions["omit"], ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = $Class.PrismaClient<LogOpts, OmitOpts, ExtArgs>
 export { Prisma }
 
+/**
+ * Model ChurnModel
+ * A model of who leaves, with all that is to be known of it. Never deleted.
+ */
+export type ChurnModel = Prisma.ChurnModelModel
+/**
+ * Model ChurnTraining
+ * A training that somebody asked for or that was due.
+ */
+export type ChurnTraining = Prisma.ChurnTrainingModel
+/**
+ * Model ChurnPrediction
+ * How likely a customer is to leave, by the live model at the latest snapshot.
+ */
+export type ChurnPrediction = Prisma.ChurnPredictionModel
+/**
+ * Model ChurnPredictionHistory
+ * Every prediction ever made.
+ */
+export type ChurnPredictionHistory = Prisma.ChurnPredictionHistoryModel
+/**
+ * Model ChurnModelDrift
+ * How far the customers of a snapshot are from those a model was trained on.
+ */
+export type ChurnModelDrift = Prisma.ChurnModelDriftModel
 /**
  * Model ChurnStatus
  * Whether a customer is here or gone, as the facts known now say.

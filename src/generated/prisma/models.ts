@@ -8,6 +8,11 @@
  *
  * 🟢 You can import this file directly.
  */
+export type * from './models/ChurnModel.ts'
+export type * from './models/ChurnTraining.ts'
+export type * from './models/ChurnPrediction.ts'
+export type * from './models/ChurnPredictionHistory.ts'
+export type * from './models/ChurnModelDrift.ts'
 export type * from './models/ChurnStatus.ts'
 export type * from './models/ChurnChange.ts'
 export type * from './models/ChurnMrrMovement.ts'

@@ -397,6 +397,11 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 
 export const ModelName = {
+  ChurnModel: 'ChurnModel',
+  ChurnTraining: 'ChurnTraining',
+  ChurnPrediction: 'ChurnPrediction',
+  ChurnPredictionHistory: 'ChurnPredictionHistory',
+  ChurnModelDrift: 'ChurnModelDrift',
   ChurnStatus: 'ChurnStatus',
   ChurnChange: 'ChurnChange',
   ChurnMrrMovement: 'ChurnMrrMovement',
@@ -451,10 +456,380 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
+    ChurnModel: {
+      payload: Prisma.$ChurnModelPayload<ExtArgs>
+      fields: Prisma.ChurnModelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnModelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnModelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnModelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnModelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnModelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnModelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnModelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnModelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnModelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        update: {
+          args: Prisma.ChurnModelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnModelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnModelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnModelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnModelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnModelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnModel>
+        }
+        groupBy: {
+          args: Prisma.ChurnModelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnModelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnModelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnModelCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnTraining: {
+      payload: Prisma.$ChurnTrainingPayload<ExtArgs>
+      fields: Prisma.ChurnTrainingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnTrainingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnTrainingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnTrainingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnTrainingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnTrainingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnTrainingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnTrainingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnTrainingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnTrainingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        update: {
+          args: Prisma.ChurnTrainingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnTrainingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnTrainingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnTrainingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnTrainingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnTrainingPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnTrainingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnTraining>
+        }
+        groupBy: {
+          args: Prisma.ChurnTrainingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnTrainingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnTrainingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnTrainingCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnPrediction: {
+      payload: Prisma.$ChurnPredictionPayload<ExtArgs>
+      fields: Prisma.ChurnPredictionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnPredictionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnPredictionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnPredictionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnPredictionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnPredictionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnPredictionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnPredictionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnPredictionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnPredictionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        update: {
+          args: Prisma.ChurnPredictionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnPredictionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnPredictionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnPredictionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnPredictionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnPredictionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnPrediction>
+        }
+        groupBy: {
+          args: Prisma.ChurnPredictionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnPredictionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnPredictionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnPredictionCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnPredictionHistory: {
+      payload: Prisma.$ChurnPredictionHistoryPayload<ExtArgs>
+      fields: Prisma.ChurnPredictionHistoryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnPredictionHistoryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnPredictionHistoryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnPredictionHistoryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnPredictionHistoryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnPredictionHistoryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnPredictionHistoryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnPredictionHistoryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnPredictionHistoryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnPredictionHistoryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        update: {
+          args: Prisma.ChurnPredictionHistoryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnPredictionHistoryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnPredictionHistoryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnPredictionHistoryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnPredictionHistoryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnPredictionHistoryPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnPredictionHistoryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnPredictionHistory>
+        }
+        groupBy: {
+          args: Prisma.ChurnPredictionHistoryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnPredictionHistoryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnPredictionHistoryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnPredictionHistoryCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChurnModelDrift: {
+      payload: Prisma.$ChurnModelDriftPayload<ExtArgs>
+      fields: Prisma.ChurnModelDriftFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChurnModelDriftFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChurnModelDriftFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        findFirst: {
+          args: Prisma.ChurnModelDriftFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChurnModelDriftFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        findMany: {
+          args: Prisma.ChurnModelDriftFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>[]
+        }
+        create: {
+          args: Prisma.ChurnModelDriftCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        createMany: {
+          args: Prisma.ChurnModelDriftCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChurnModelDriftCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>[]
+        }
+        delete: {
+          args: Prisma.ChurnModelDriftDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        update: {
+          args: Prisma.ChurnModelDriftUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChurnModelDriftDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChurnModelDriftUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChurnModelDriftUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChurnModelDriftUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChurnModelDriftPayload>
+        }
+        aggregate: {
+          args: Prisma.ChurnModelDriftAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChurnModelDrift>
+        }
+        groupBy: {
+          args: Prisma.ChurnModelDriftGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnModelDriftGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChurnModelDriftCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChurnModelDriftCountAggregateOutputType> | number
+        }
+      }
+    }
     ChurnStatus: {
       payload: Prisma.$ChurnStatusPayload<ExtArgs>
       fields: Prisma.ChurnStatusFieldRefs
@@ -3364,6 +3739,81 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
 export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
 
 
+export const ChurnModelScalarFieldEnum = {
+  id: 'id',
+  hash: 'hash',
+  state: 'state',
+  reason: 'reason',
+  trainedAt: 'trainedAt',
+  wentLiveAt: 'wentLiveAt',
+  retiredAt: 'retiredAt',
+  catalogueVersion: 'catalogueVersion',
+  horizonDays: 'horizonDays',
+  currency: 'currency',
+  parameters: 'parameters',
+  features: 'features',
+  windows: 'windows',
+  calibration: 'calibration',
+  threshold: 'threshold',
+  metrics: 'metrics',
+  importance: 'importance',
+  profile: 'profile',
+  trees: 'trees'
+} as const
+
+export type ChurnModelScalarFieldEnum = (typeof ChurnModelScalarFieldEnum)[keyof typeof ChurnModelScalarFieldEnum]
+
+
+export const ChurnTrainingScalarFieldEnum = {
+  id: 'id',
+  state: 'state',
+  step: 'step',
+  requestedAt: 'requestedAt',
+  requestedBy: 'requestedBy',
+  startedAt: 'startedAt',
+  finishedAt: 'finishedAt',
+  modelId: 'modelId',
+  errorCode: 'errorCode',
+  error: 'error'
+} as const
+
+export type ChurnTrainingScalarFieldEnum = (typeof ChurnTrainingScalarFieldEnum)[keyof typeof ChurnTrainingScalarFieldEnum]
+
+
+export const ChurnPredictionScalarFieldEnum = {
+  customerId: 'customerId',
+  modelId: 'modelId',
+  at: 'at',
+  probability: 'probability',
+  reasons: 'reasons'
+} as const
+
+export type ChurnPredictionScalarFieldEnum = (typeof ChurnPredictionScalarFieldEnum)[keyof typeof ChurnPredictionScalarFieldEnum]
+
+
+export const ChurnPredictionHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  modelId: 'modelId',
+  probability: 'probability',
+  scoredAt: 'scoredAt'
+} as const
+
+export type ChurnPredictionHistoryScalarFieldEnum = (typeof ChurnPredictionHistoryScalarFieldEnum)[keyof typeof ChurnPredictionHistoryScalarFieldEnum]
+
+
+export const ChurnModelDriftScalarFieldEnum = {
+  modelId: 'modelId',
+  at: 'at',
+  customers: 'customers',
+  scorePsi: 'scorePsi',
+  features: 'features',
+  alarms: 'alarms'
+} as const
+
+export type ChurnModelDriftScalarFieldEnum = (typeof ChurnModelDriftScalarFieldEnum)[keyof typeof ChurnModelDriftScalarFieldEnum]
+
+
 export const ChurnStatusScalarFieldEnum = {
   customerId: 'customerId',
   status: 'status',
@@ -3985,14 +4435,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -4000,6 +4442,14 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 
 
 
@@ -4037,20 +4487,6 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
- * Reference to a field of type 'BigInt'
- */
-export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt[]'
- */
-export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
  * Reference to a field of type 'Int'
  */
 export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
@@ -4065,20 +4501,6 @@ export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
- * Reference to a field of type 'Bytes'
- */
-export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
-    
-
-
-/**
- * Reference to a field of type 'Bytes[]'
- */
-export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
-    
-
-
-/**
  * Reference to a field of type 'Json'
  */
 export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
@@ -4089,6 +4511,48 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
+    
+
+
+/**
+ * Reference to a field of type 'Float'
+ */
+export type FloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float'>
+    
+
+
+/**
+ * Reference to a field of type 'Float[]'
+ */
+export type ListFloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float[]'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes'
+ */
+export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes[]'
+ */
+export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
     
 
 
@@ -4110,20 +4574,6 @@ export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMo
  * Reference to a field of type 'Boolean'
  */
 export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
-    
-
-
-/**
- * Reference to a field of type 'Float'
- */
-export type FloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float'>
-    
-
-
-/**
- * Reference to a field of type 'Float[]'
- */
-export type ListFloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float[]'>
     
 
 /**
@@ -4277,6 +4727,11 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
  */
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
+  churnModel?: Prisma.ChurnModelOmit
+  churnTraining?: Prisma.ChurnTrainingOmit
+  churnPrediction?: Prisma.ChurnPredictionOmit
+  churnPredictionHistory?: Prisma.ChurnPredictionHistoryOmit
+  churnModelDrift?: Prisma.ChurnModelDriftOmit
   churnStatus?: Prisma.ChurnStatusOmit
   churnChange?: Prisma.ChurnChangeOmit
   churnMrrMovement?: Prisma.ChurnMrrMovementOmit

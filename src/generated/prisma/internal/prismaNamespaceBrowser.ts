@@ -51,6 +51,11 @@ export const AnyNull = runtime.AnyNull
 
 
 export const ModelName = {
+  ChurnModel: 'ChurnModel',
+  ChurnTraining: 'ChurnTraining',
+  ChurnPrediction: 'ChurnPrediction',
+  ChurnPredictionHistory: 'ChurnPredictionHistory',
+  ChurnModelDrift: 'ChurnModelDrift',
   ChurnStatus: 'ChurnStatus',
   ChurnChange: 'ChurnChange',
   ChurnMrrMovement: 'ChurnMrrMovement',
@@ -106,6 +111,81 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
 } as const)
 
 export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+
+
+export const ChurnModelScalarFieldEnum = {
+  id: 'id',
+  hash: 'hash',
+  state: 'state',
+  reason: 'reason',
+  trainedAt: 'trainedAt',
+  wentLiveAt: 'wentLiveAt',
+  retiredAt: 'retiredAt',
+  catalogueVersion: 'catalogueVersion',
+  horizonDays: 'horizonDays',
+  currency: 'currency',
+  parameters: 'parameters',
+  features: 'features',
+  windows: 'windows',
+  calibration: 'calibration',
+  threshold: 'threshold',
+  metrics: 'metrics',
+  importance: 'importance',
+  profile: 'profile',
+  trees: 'trees'
+} as const
+
+export type ChurnModelScalarFieldEnum = (typeof ChurnModelScalarFieldEnum)[keyof typeof ChurnModelScalarFieldEnum]
+
+
+export const ChurnTrainingScalarFieldEnum = {
+  id: 'id',
+  state: 'state',
+  step: 'step',
+  requestedAt: 'requestedAt',
+  requestedBy: 'requestedBy',
+  startedAt: 'startedAt',
+  finishedAt: 'finishedAt',
+  modelId: 'modelId',
+  errorCode: 'errorCode',
+  error: 'error'
+} as const
+
+export type ChurnTrainingScalarFieldEnum = (typeof ChurnTrainingScalarFieldEnum)[keyof typeof ChurnTrainingScalarFieldEnum]
+
+
+export const ChurnPredictionScalarFieldEnum = {
+  customerId: 'customerId',
+  modelId: 'modelId',
+  at: 'at',
+  probability: 'probability',
+  reasons: 'reasons'
+} as const
+
+export type ChurnPredictionScalarFieldEnum = (typeof ChurnPredictionScalarFieldEnum)[keyof typeof ChurnPredictionScalarFieldEnum]
+
+
+export const ChurnPredictionHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  modelId: 'modelId',
+  probability: 'probability',
+  scoredAt: 'scoredAt'
+} as const
+
+export type ChurnPredictionHistoryScalarFieldEnum = (typeof ChurnPredictionHistoryScalarFieldEnum)[keyof typeof ChurnPredictionHistoryScalarFieldEnum]
+
+
+export const ChurnModelDriftScalarFieldEnum = {
+  modelId: 'modelId',
+  at: 'at',
+  customers: 'customers',
+  scorePsi: 'scorePsi',
+  features: 'features',
+  alarms: 'alarms'
+} as const
+
+export type ChurnModelDriftScalarFieldEnum = (typeof ChurnModelDriftScalarFieldEnum)[keyof typeof ChurnModelDriftScalarFieldEnum]
 
 
 export const ChurnStatusScalarFieldEnum = {
@@ -729,14 +809,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -744,4 +816,12 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 
