@@ -116,3 +116,33 @@ it('operators page through dead letters, retry one and dismiss another', async (
   await dispatcher.stop();
   await tail.stop();
 });
+
+it('a dispatcher with nothing to retry leaves the database in peace', async () => {
+  const asked = { retries: 0, tail: 0 };
+  const database: typeof db.database = {
+    ...db.database,
+    query: (text, ...rest) => {
+      if (text.includes('next_attempt_at')) asked.retries += 1;
+      if (text.includes('outbox_event')) asked.tail += 1;
+      return db.database.query(text, ...rest);
+    },
+  };
+  const tail = createTail({ database, registry, logger, pollMs: 1 });
+  await tail.start();
+  const dispatcher = createDispatcher({
+    database,
+    registry,
+    tail,
+    logger,
+    metrics: createMetrics({ processMetrics: false }),
+    handlers: [{ name: 'test.atRest', on: [counted], handle: async () => {} }],
+  });
+  await dispatcher.start();
+  await dispatcher.drain();
+  const enough = asked.tail + 100;
+  while (asked.tail < enough) await new Promise((resolve) => setImmediate(resolve));
+  await dispatcher.stop();
+  await tail.stop();
+  // One look for what is due, and one for when the next will be; a retry looks again after seconds, not at once.
+  expect(asked.retries).toBeLessThanOrEqual(4);
+});

@@ -142,11 +142,12 @@ export const dueEvents = (database: Queryable, handler: string, limit: number) =
 /** Milliseconds until the next parked event of a handler is due; null when none is parked. */
 export async function nextDueMs(database: Queryable, handler: string): Promise<number | null> {
   const rows = await database.query<{ waitMs: number | null }>(
-    `select greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "waitMs"
+    `select (extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "waitMs"
      from event_delivery where handler = $1 and state <> 'applied' and state = 'parked'`,
     [handler],
   );
-  return rows[0]?.waitMs ?? null;
+  const waitMs = rows[0]?.waitMs ?? null;
+  return waitMs === null ? null : Math.max(waitMs, 0);
 }
 
 /** Customers whose waiting events have nothing parked before them any more. */
