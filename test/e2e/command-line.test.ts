@@ -160,7 +160,7 @@ describe('holdfast import, while a server runs', () => {
   });
 });
 
-test('holdfast import, with no server, does the work itself', async () => {
+test('holdfast import, with no server, does the work itself', { timeout: 120_000 }, async () => {
   await server.stop();
   const file = fileOf('customers.ndjson', '{"id":"grace","name":"Grace","plan":"pro"}\n');
   const { code, stdout, stderr } = await holdfast('import', file, '--type', 'customers');

@@ -173,7 +173,7 @@ describe('the UCI Online Retail file', () => {
        WHERE snapshot_at = '2012-01-01 00:00:00'`,
     );
     expect(sums).toEqual({ customers: 4_338, recency: RECENCY + 22 * 4_338, orders: 18_532 });
-  }, 120_000);
+  }, 240_000);
 
   test('changes nothing when it comes again in the same way', async () => {
     const before = await state();
@@ -194,5 +194,5 @@ describe('the UCI Online Retail file', () => {
       sameAs: null,
     });
     expect(await state()).toEqual(before);
-  }, 120_000);
+  }, 240_000);
 });

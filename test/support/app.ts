@@ -57,7 +57,8 @@ export interface TestAppOptions {
 }
 
 const ADMIN_KEY = 'an-admin-key-for-tests-only';
-const SETTLE_TIMEOUT_MS = 30_000;
+/** Long enough for what follows from a large import on a busy machine. */
+const SETTLE_TIMEOUT_MS = 100_000;
 
 /** Starts it on a free port. Call `close` in `afterAll`. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
