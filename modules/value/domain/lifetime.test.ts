@@ -52,7 +52,8 @@ describe('expected lifetime value', () => {
           { x: rotate(facts.x), tx: rotate(facts.tx), T: rotate(facts.T), meanAmount: rotate(facts.meanAmount) },
           OPTIONS,
         ).estimate;
-        expect(turned?.amount[0]).toBeCloseTo(estimate?.amount[turn] as number, 4);
+        // Sums in another order end the search for the parameters elsewhere, by less than a millionth.
+        expect((turned?.amount[0] as number) / (estimate?.amount[turn] as number)).toBeCloseTo(1, 6);
       }),
       { numRuns: 3 },
     );
