@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { noteActivity } from '../../modules/customers/service/facts.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 
 const NOW = new Date('2026-03-10T12:00:00Z');
@@ -124,4 +125,49 @@ test('merging while records and events arrive loses none of them', async () => {
   expect([customer.externalId, customer.lastActivityAt]).toEqual(['real', '2026-03-01T00:00:00.000Z']);
   expect([customer.invoices.edges.length, customer.activity.edges.length]).toEqual([10, 10]);
   expect(await total()).toBe(await rowCount());
+});
+
+test('activity of a customer merged away while its row was waited for counts for whoever lives on', async () => {
+  const { database } = app.app.infra;
+  const make = async (externalId: string) => {
+    const { upsertCustomer } = await app.query<{ upsertCustomer: { customer: { id: string } } }>(
+      'mutation ($input: CustomerInput!) { upsertCustomer(input: $input) { ... on UpsertCustomerSuccess { customer { id } } } }',
+      { input: { externalId } },
+    );
+    return upsertCustomer.customer.id;
+  };
+  const [fromId, intoId] = [await make('going'), await make('staying')];
+  await app.settle();
+  const [going] = await database.query<{ id: string }>("select id from customer where external_id = 'going'");
+  const waitingFor = async (count: number) => {
+    for (let waiting = 0; waiting < count; ) {
+      const [found] = await database.query<{ waiting: number }>(
+        `select count(distinct pid)::int as waiting from pg_locks join pg_stat_activity using (pid)
+         where not granted and datname = current_database() and locktype in ('transactionid', 'tuple')`,
+      );
+      waiting = found?.waiting ?? 0;
+    }
+  };
+  const holder = await database.pool.connect();
+  const queued: Promise<unknown>[] = [];
+  try {
+    await holder.query('begin');
+    await holder.query('select from customer where id = $1 for update', [going?.id]);
+    queued.push(
+      app.query('mutation ($input: MergeCustomersInput!) { mergeCustomers(input: $input) { __typename } }', {
+        input: { fromId, intoId },
+      }),
+    );
+    await waitingFor(1);
+    const seen = { customerId: going?.id as string, lastMs: Date.UTC(2026, 1, 3), firstOrderMs: null };
+    queued.push(database.transaction((tx) => noteActivity(tx, [seen])));
+    await waitingFor(2);
+    await holder.query('rollback');
+  } finally {
+    holder.release();
+  }
+  await Promise.all(queued);
+  expect(await app.query('{ customer(externalId: "going") { externalId lastActivityAt } }')).toEqual({
+    customer: { externalId: 'staying', lastActivityAt: '2026-02-03T00:00:00.000Z' },
+  });
 });

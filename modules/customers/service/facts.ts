@@ -7,6 +7,7 @@ import { newId } from '../../../src/core/ids.ts';
 import { formatMinor } from '../../../src/core/money.ts';
 import { countsAsActivity } from '../catalogue.ts';
 import { derivedId, eventUid, OWN_SOURCE } from '../identity.ts';
+import { survivors } from './references.ts';
 
 /** An event of the stream that follows from a record. */
 export interface DerivedEvent {
@@ -55,10 +56,27 @@ function activityOf(stream: readonly DerivedEvent[]): Seen[] {
   return [...seen.values()].sort((a, b) => (a.customerId < b.customerId ? -1 : 1));
 }
 
-/** Moves the last activity of customers forward and the first order back; never the other way. Follows former ids. */
+/**
+ * Moves the last activity of customers forward and the first order back; never the other way. Follows former ids, also
+ * of customers merged away while this waited for their rows: such a merge is committed then, and seen by the second look.
+ */
 export async function noteActivity(tx: Tx, seen: readonly Seen[]): Promise<void> {
   if (seen.length === 0) return;
-  await tx.query(
+  await writeActivity(tx, seen);
+  const merged = await survivors(
+    tx,
+    seen.map((one) => one.customerId),
+  );
+  if (merged.size > 0) {
+    await writeActivity(
+      tx,
+      seen.filter((one) => merged.has(one.customerId)),
+    );
+  }
+}
+
+function writeActivity(tx: Tx, seen: readonly Seen[]): Promise<object[]> {
+  return tx.query(
     `update customer c set last_activity_at = greatest(c.last_activity_at, n.last_at),
        first_order_at = least(c.first_order_at, n.first_order_at)
      from (select coalesce(a.customer_id, t.id) as id, to_timestamp(max(l) / 1000.0) as last_at, to_timestamp(min(f) / 1000.0) as first_order_at
