@@ -1,6 +1,6 @@
 import type { QueryParams } from '../../../src/core/analytics/index.ts';
 import type { NewCustomer } from '../contract.ts';
-import { customersByExternalIds, ensureCustomers, type KnownCustomer } from '../service/references.ts';
+import { customersByExternalIds, ensureCustomers, linesOfCustomers } from '../service/references.ts';
 import { BATCH_ROWS, type ImportRun } from './pipeline.ts';
 import { remakeTable } from './tables.ts';
 
@@ -10,90 +10,125 @@ export const CUSTOMER_UNKNOWN = 'CUSTOMER_UNKNOWN';
 /** Customers asked for by one statement. */
 const LOOKUP_ROWS = 20_000;
 
-/** Batches under way at once: one is read while another is looked up and a third is kept. */
-const BATCHES_AT_ONCE = 3;
+/** Batches under way at once: one is looked up while another is kept. */
+const BATCHES_AT_ONCE = 2;
 
+/** A customer of the file; last activity and first order are 0 for none. */
 interface Named {
   readonly externalId: string;
-  /** ISO text; absent where the customer is not to be made. */
-  readonly seenAt?: string;
-  /** Last activity and first order in the file; 0 for none, absent where it is not asked for. */
-  readonly last_ms?: number;
-  readonly first_order_ms?: number;
-  /** What else is to be kept beside the id. */
-  readonly [kept: string]: unknown;
+  readonly make: boolean;
+  /** ISO text. */
+  readonly seenAt: string;
+  readonly lastMs: number;
+  readonly firstOrderMs: number;
+}
+
+interface Asked {
+  /** SELECT of external id and time first seen of customers that are made when they are unknown; see `withActivity`. */
+  readonly make: string;
+  /** `make` goes on with last activity and first order in milliseconds (0 for none) and the number of events. */
+  readonly withActivity?: boolean;
+  /** SELECT of the external ids of customers that are only looked up. */
+  readonly find?: string;
+  readonly params?: QueryParams;
 }
 
 /**
- * Asks PostgreSQL once for each distinct customer of the file, in batches with a transaction each, and leaves the ids in
- * the side table `customers` for the join that loads the rows. Where the activity in the file is asked for (`last_ms`,
- * `first_order_ms`), `moved` says of each customer whether it goes beyond what is on record.
- * @param make SELECT of `externalId`, `seenAt` and what `kept` names, of customers that are made when they are unknown
- * @param kept more columns of the side table, with their types
- * @param find SELECT of `externalId` of customers that are only looked up
+ * Asks PostgreSQL once for each distinct customer of the file and leaves the ids in the side table `customers` for the
+ * join that loads the rows; `moved` says of each whether the activity in the file goes beyond what is on record.
+ * Those on record go from one engine to the other as lines of text; the others are looked at one by one.
  */
-export async function resolveCustomers(
-  run: ImportRun,
-  ask: { readonly make: string; readonly find?: string; readonly params?: QueryParams; readonly kept?: string },
-): Promise<void> {
-  const { make, find, params = {}, kept } = ask;
-  const columns = 'external_id String, customer_id UUID, moved Bool';
-  const table = await remakeTable(run, 'customers', kept === undefined ? columns : `${columns}, ${kept}`);
-  const create = run.options.unknownCustomer === 'create';
-  let done = 0;
-  const keep = async (batch: readonly Named[], making: boolean): Promise<void> => {
-    const known = await customersByExternalIds(
-      run.database,
-      batch.map(({ externalId }) => externalId),
-    );
-    const unknown = making ? batch.filter(({ externalId }) => !known.has(externalId)) : [];
-    for (let start = 0; start < unknown.length; start += BATCH_ROWS) {
-      const wanted = unknown.slice(start, start + BATCH_ROWS).map(newCustomer);
-      const made = await run.database.transaction(async (tx) => {
-        const all = await ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live });
-        await run.counted(tx, { customersCreated: all.size });
-        return all;
-      });
-      for (const [externalId, id] of made) known.set(externalId, { id, lastActivityMs: null, firstOrderMs: null });
-    }
-    await run.analytics.insert(
-      table,
-      batch.flatMap((named) => {
-        const { externalId, seenAt: _, ...rest } = named;
-        const found = known.get(externalId);
-        if (found === undefined) return [];
-        return [{ external_id: externalId, customer_id: found.id, moved: isBeyond(named, found), ...rest }];
-      }),
-    );
-    done += batch.length;
-    run.progress(done);
-  };
-  const read = (sql: string, values: QueryParams) =>
-    inBatches(run.analytics.queryStream<Named>(sql, values, { signal: run.signal }), LOOKUP_ROWS);
-  await forEachAtOnce(read(make, params), BATCHES_AT_ONCE, (batch) => keep(batch, create));
+export async function resolveCustomers(run: ImportRun, asked: Asked): Promise<void> {
+  const { make, withActivity = false, find, params = {} } = asked;
+  const activity = 'last_ms Int64, first_order_ms Int64';
+  const names = await remakeTable(
+    run,
+    'names',
+    `external_id String, make Bool, seen_at DateTime64(3, 'UTC'), ${activity}, events UInt64`,
+  );
+  const known = await remakeTable(run, 'known', `external_id String, customer_id UUID, ${activity}`);
+  const customers = await remakeTable(
+    run,
+    'customers',
+    `external_id String, customer_id UUID, moved Bool, ${activity}, events UInt64`,
+  );
+  const columns = `external_id, seen_at${withActivity ? ', last_ms, first_order_ms, events' : ''}`;
+  await run.analytics.command(`INSERT INTO ${names} (make, ${columns}) SELECT true, * FROM (${make})`, params);
   if (find !== undefined) {
-    const rest = `SELECT externalId FROM (${find}) WHERE externalId NOT IN (SELECT external_id FROM ${table})`;
-    await forEachAtOnce(read(rest, {}), BATCHES_AT_ONCE, (batch) => keep(batch, false));
+    await run.analytics.command(
+      `INSERT INTO ${names} (external_id) SELECT * FROM (${find}) WHERE externalId NOT IN (SELECT external_id FROM ${names})`,
+    );
   }
+  await keepKnown(run, names, known);
+  await keepOthers(run, names, known);
+  await run.analytics.command(
+    `INSERT INTO ${customers}
+     SELECT n.external_id, k.customer_id,
+       n.last_ms > k.last_ms OR (n.first_order_ms > 0 AND (k.first_order_ms = 0 OR n.first_order_ms < k.first_order_ms)),
+       n.last_ms, n.first_order_ms, n.events
+     FROM ${names} AS n INNER JOIN ${known} AS k ON k.external_id = n.external_id`,
+  );
 }
 
-const newCustomer = ({ externalId, seenAt, last_ms, first_order_ms }: Named): NewCustomer => ({
+async function keepKnown(run: ImportRun, names: string, known: string): Promise<void> {
+  let done = 0;
+  const batches = run.analytics.queryStream<{ externalIds: string[] }>(
+    `SELECT groupArray(external_id) AS externalIds FROM ${names} GROUP BY intDiv(rowNumberInAllBlocks(), ${LOOKUP_ROWS})`,
+    {},
+    { signal: run.signal },
+  );
+  await forEachAtOnce(flat(batches), BATCHES_AT_ONCE, async ({ externalIds }) => {
+    const lines = await linesOfCustomers(run.database, externalIds);
+    if (lines !== '') await run.analytics.load(known, 'JSONCompactEachRow', Buffer.from(lines));
+    done += externalIds.length;
+    run.progress(done);
+  });
+}
+
+/** Former ids of customers, and customers that are made, by batches with a transaction each. */
+async function keepOthers(run: ImportRun, names: string, known: string): Promise<void> {
+  const others = run.analytics.queryStream<Named>(
+    `SELECT external_id AS externalId, make, seen_at AS seenAt, last_ms AS lastMs, first_order_ms AS firstOrderMs
+     FROM ${names} WHERE external_id NOT IN (SELECT external_id FROM ${known})`,
+    {},
+    { signal: run.signal },
+  );
+  const create = run.options.unknownCustomer === 'create';
+  await forEachAtOnce(inBatches(others), BATCHES_AT_ONCE, async (batch) => {
+    const externalIds = batch.map(({ externalId }) => externalId);
+    const found = await customersByExternalIds(run.database, externalIds);
+    const wanted = batch.filter(({ externalId, make }) => create && make && !found.has(externalId)).map(newCustomer);
+    const made = await run.database.transaction(async (tx) => {
+      const all = await ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live });
+      await run.counted(tx, { customersCreated: all.size });
+      return all;
+    });
+    // Of a customer made meanwhile by somebody else nothing is taken for known: what the file tells is written again.
+    for (const [externalId, id] of made) found.set(externalId, { id, lastActivityMs: null, firstOrderMs: null });
+    await run.analytics.insert(
+      known,
+      [...found].map(([externalId, { id, lastActivityMs, firstOrderMs }]) => ({
+        external_id: externalId,
+        customer_id: id,
+        last_ms: lastActivityMs,
+        first_order_ms: firstOrderMs,
+      })),
+      { columns: ['external_id', 'customer_id', 'last_ms', 'first_order_ms'] },
+    );
+  });
+}
+
+const newCustomer = ({ externalId, seenAt, lastMs, firstOrderMs }: Named): NewCustomer => ({
   externalId,
-  seenAt: new Date(seenAt as string),
-  lastActivityAt: momentOf(last_ms),
-  firstOrderAt: momentOf(first_order_ms),
+  seenAt: new Date(seenAt),
+  lastActivityAt: momentOf(lastMs),
+  firstOrderAt: momentOf(firstOrderMs),
 });
 
-const momentOf = (ms = 0): Date | null => (ms > 0 ? new Date(ms) : null);
+const momentOf = (ms: number): Date | null => (ms > 0 ? new Date(ms) : null);
 
-function isBeyond(
-  { last_ms = 0, first_order_ms = 0 }: Named,
-  { lastActivityMs, firstOrderMs }: KnownCustomer,
-): boolean {
-  return (
-    last_ms > (lastActivityMs ?? 0) ||
-    (first_order_ms > 0 && first_order_ms < (firstOrderMs ?? Number.POSITIVE_INFINITY))
-  );
+async function* flat<Row>(batches: AsyncIterable<Row[]>): AsyncGenerator<Row> {
+  for await (const rows of batches) yield* rows;
 }
 
 /** Runs `work` on each item, some at once. The first failure ends it, when what is under way is done. */

@@ -3,7 +3,7 @@ import { expand } from '../../../src/core/analytics/migrate.ts';
 import type { ImportRun } from './pipeline.ts';
 
 /** Tables that phases make beside the staging table, by what they hold. All begin with its name and go when it goes. */
-const KINDS = ['misfits', 'duplicates', 'caps', 'undone', 'customers'] as const;
+const KINDS = ['misfits', 'duplicates', 'caps', 'undone', 'names', 'known', 'customers'] as const;
 type Kind = (typeof KINDS)[number];
 
 export const sideTable = (run: Pick<ImportRun, 'stage'>, kind: Kind): string => `${run.stage.table}_${kind}`;

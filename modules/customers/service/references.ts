@@ -68,6 +68,21 @@ export async function customersByExternalIds(
   return new Map(rows.map(({ externalId, ...known }) => [externalId, known]));
 }
 
+/**
+ * Customers by their present external ids as lines of JSON for the history engine: external id, id, last activity and
+ * first order in milliseconds (0 for none). Who is not on record has no line.
+ */
+export async function linesOfCustomers(queryable: Queryable, externalIds: readonly string[]): Promise<string> {
+  const [found] = await queryable.query<{ lines: string | null }>(
+    `select string_agg(json_build_array(external_id, id, coalesce((extract(epoch from last_activity_at) * 1000)::bigint, 0),
+       coalesce((extract(epoch from first_order_at) * 1000)::bigint, 0))::text, E'\n') as lines
+     from customer where external_id = any($1::text[])`,
+    [textArray(externalIds)],
+    { name: 'customers_as_lines' },
+  );
+  return found?.lines ?? '';
+}
+
 /** Of the ids given: those merged away, with the customer who lives on. */
 export async function survivors(queryable: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();

@@ -105,7 +105,9 @@ export function createAnalytics(options: AnalyticsClientOptions): Analytics {
 
     async insert(table, rows, insert = {}) {
       if (rows.length === 0) return;
-      await analytics.load(table, 'JSONEachRow', Readable.from(jsonLines(rows)), insert);
+      const { columns } = insert;
+      const format = columns === undefined ? 'JSONEachRow' : 'JSONCompactEachRow';
+      await analytics.load(table, format, Readable.from(jsonLines(rows, columns)), insert);
     },
 
     load(table, format, bytes, insert = {}) {
@@ -138,9 +140,11 @@ export function createAnalytics(options: AnalyticsClientOptions): Analytics {
 /** Many rows to a chunk, because a chunk costs more than a row. */
 const ROWS_PER_CHUNK = 1_000;
 
-function* jsonLines(rows: readonly object[]): Generator<Buffer> {
+function* jsonLines(rows: readonly object[], columns: readonly string[] | undefined): Generator<Buffer> {
+  const shape = (row: object): unknown =>
+    columns === undefined ? row : columns.map((name) => (row as Readonly<Record<string, unknown>>)[name] ?? null);
   for (let start = 0; start < rows.length; start += ROWS_PER_CHUNK) {
-    const lines = rows.slice(start, start + ROWS_PER_CHUNK).map((row) => JSON.stringify(row));
+    const lines = rows.slice(start, start + ROWS_PER_CHUNK).map((row) => JSON.stringify(shape(row)));
     yield Buffer.from(`${lines.join('\n')}\n`);
   }
 }

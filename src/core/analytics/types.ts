@@ -16,7 +16,7 @@ export interface QueryOptions {
 }
 
 export interface InsertOptions extends QueryOptions {
-  /** The columns given; the rest take their defaults. */
+  /** The columns given, in this order where bytes have one; the rest take their defaults. Worth saying for many rows. */
   readonly columns?: readonly string[];
   /** A block with a token the table has seen lately is not written again: makes a retry of the same block harmless. */
   readonly dedupToken?: string;

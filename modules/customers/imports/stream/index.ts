@@ -41,13 +41,13 @@ async function validateEvents(run: ImportRun): Promise<Validated> {
       value: 'name',
     },
   ]);
-  const repeated = await repeatedIds(run, goodRows);
+  const [repeated, disorder] = await Promise.all([repeatedIds(run, goodRows), outOfOrder(run, goodRows)]);
   await keepRejects(run);
   const quality = qualityReport(run.stage.rows + run.stage.rejected, rowsWithErrors + run.stage.rejected, [
     ...(await shapeFindings(run)),
     ...findings,
     ...repeated,
-    await outOfOrder(run, goodRows),
+    disorder,
   ]);
   return { quality, goodRows: `${goodRows} AND row NOT IN (SELECT row FROM ${sideTable(run, 'duplicates')})` };
 }
@@ -121,7 +121,7 @@ async function eventCustomers(run: ImportRun): Promise<void> {
              toUnixTimestamp64Milli(minIf(assumeNotNull(at), name = 'order.placed')) AS first_order_ms,
              countIf(NOT ${IS_OF_ORDER}) AS events
            ${rows} GROUP BY customer`,
-    kept: 'last_ms Int64, first_order_ms Int64, events UInt64',
+    withActivity: true,
   });
   if (run.options.unknownCustomer === 'reject') {
     await run.analytics.command(
@@ -133,7 +133,9 @@ async function eventCustomers(run: ImportRun): Promise<void> {
   }
 }
 
-/** One block in memory at a time, of this many rows. */
+/** Statements that write at once, each its share of the rows on one thread: sorting and packing is most of the work. */
+const WRITERS = 2;
+/** One block in memory at a time for each of them, of this many rows. */
 const BLOCK_ROWS = 250_000;
 
 /** An event is (source, id of the source), or (hash of the file, row): stored again, it replaces itself. */
@@ -142,21 +144,24 @@ async function loadEvents(run: ImportRun): Promise<void> {
   const fileRow = `concat(${quote(`${job.fileSha256}:`)}, toString(e.row))`;
   const hasIds = columnOf(run.options, 'id') !== null;
   const ofFile = uid(quote('file'), fileRow);
-  await run.analytics.command(
-    `INSERT INTO events (event_uid, source, source_id, customer_id, name, at, value, currency, properties, received_at, import_id)
-     SELECT ${hasIds ? `if(e.source_id = '', ${ofFile}, ${uid(quote(job.source), 'e.source_id')})` : ofFile},
-       {source:String}, ${hasIds ? `if(e.source_id = '', ${fileRow}, e.source_id)` : fileRow},
-       c.customer_id, e.name, assumeNotNull(e.at), e.value, e.currency, e.properties,
-       {receivedAt:DateTime64(3, 'UTC')}, {job:UUID}
-     FROM (SELECT row, source_id, customer, name, at, value, currency, properties FROM ${stage.table}
-           WHERE ${run.carried.goodRows} AND NOT ${IS_OF_ORDER}) AS e
-     INNER JOIN ${sideTable(run, 'customers')} AS c ON c.external_id = e.customer`,
-    { source: job.source, receivedAt: job.createdAt, job: job.id },
-    {
-      signal: run.signal,
-      settings: { max_block_size: BLOCK_ROWS, min_insert_block_size_rows: BLOCK_ROWS, max_insert_threads: 2 },
-    },
-  );
+  const writeShare = (share: number) =>
+    run.analytics.command(
+      `INSERT INTO events (event_uid, source, source_id, customer_id, name, at, value, currency, properties, received_at, import_id)
+       SELECT ${hasIds ? `if(e.source_id = '', ${ofFile}, ${uid(quote(job.source), 'e.source_id')})` : ofFile},
+         {source:String}, ${hasIds ? `if(e.source_id = '', ${fileRow}, e.source_id)` : fileRow},
+         c.customer_id, e.name, assumeNotNull(e.at), e.value, e.currency, e.properties,
+         {receivedAt:DateTime64(3, 'UTC')}, {job:UUID}
+       FROM (SELECT row, source_id, customer, name, at, value, currency, properties FROM ${stage.table}
+             WHERE row % ${WRITERS} = ${share} AND ${run.carried.goodRows} AND NOT ${IS_OF_ORDER}) AS e
+       INNER JOIN ${sideTable(run, 'customers')} AS c ON c.external_id = e.customer`,
+      { source: job.source, receivedAt: job.createdAt, job: job.id },
+      {
+        signal: run.signal,
+        settings: { max_threads: 1, max_block_size: BLOCK_ROWS, min_insert_block_size_rows: BLOCK_ROWS },
+      },
+    );
+  const written = await Promise.allSettled(Array.from({ length: WRITERS }, (_, share) => writeShare(share)));
+  for (const one of written) if (one.status === 'rejected') throw one.reason;
   run.progress(stage.rows);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -10,8 +9,6 @@ export interface TextSource {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes of the file as stored, read so far. */
   readonly bytes: () => number;
-  /** SHA-256 of the file as stored; only when all chunks were read. */
-  readonly sha256: () => string;
 }
 
 const READ_BYTES = 1024 * 1024;
@@ -21,18 +18,16 @@ const READ_BYTES = 1024 * 1024;
  * @throws FileRefused (while reading) for text in UTF-16 and for files that are no text at all
  */
 export function openTextSource(file: string | ByteSource, encoding: 'utf-8' | 'windows-1252'): TextSource {
-  const hash = createHash('sha256');
   let bytes = 0;
   async function* stored(): AsyncGenerator<Uint8Array> {
     const input = typeof file === 'string' ? createReadStream(file, { highWaterMark: READ_BYTES }) : file;
     for await (const chunk of input) {
       const piece = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
       bytes += piece.length;
-      hash.update(piece);
       yield piece;
     }
   }
-  return { chunks: decode(unpack(stored()), encoding), bytes: () => bytes, sha256: () => hash.digest('hex') };
+  return { chunks: decode(unpack(stored()), encoding), bytes: () => bytes };
 }
 
 /** Holds the first bytes back until there are enough to tell what they are. */

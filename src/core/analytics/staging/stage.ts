@@ -52,8 +52,7 @@ export async function stageFile(
       ...inEngine,
     ];
     const rejected = findings.reduce((sum, { count }) => sum + count, 0);
-    const seen = { bytes: source.bytes(), sha256: source.sha256() };
-    return { ...tables, header, absent, rows: rows - sumOf(inEngine), rejected, findings, ...seen, drop };
+    return { ...tables, header, absent, rows: rows - sumOf(inEngine), rejected, findings, bytes: source.bytes(), drop };
   } catch (error) {
     await drop().catch(() => undefined);
     throw error;

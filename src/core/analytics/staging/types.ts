@@ -90,9 +90,8 @@ export interface StagedFile {
   /** Records kept out of `table` for their shape. */
   readonly rejected: number;
   readonly findings: readonly FindingCount[];
-  /** Length of the file as stored, and its SHA-256 in hex: with `row` the identity of rows without an id. */
+  /** Length of the file as stored. */
   readonly bytes: number;
-  readonly sha256: string;
   /** Removes both tables. */
   drop(): Promise<void>;
 }
