@@ -46,10 +46,10 @@ export async function peekFile(
 
 async function readHead(file: string, encoding: ImportEncoding): Promise<{ head: Buffer; ended: boolean }> {
   const source = openTextSource(file, encoding === 'UTF_8' ? 'utf-8' : 'windows-1252');
-  const pieces: Uint8Array[] = [];
+  const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of source.chunks) {
-    pieces.push(piece);
+    pieces.push(Buffer.from(piece));
     bytes += piece.length;
     if (bytes >= PEEK_BYTES) return { head: Buffer.concat(pieces), ended: false };
   }

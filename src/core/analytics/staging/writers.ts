@@ -24,6 +24,8 @@ export function createChunkWriter(
   signal: AbortSignal | undefined,
 ): ChunkWriter {
   const underWay = new Set<Promise<void>>();
+  /** Memory of chunks that have arrived, for the next ones. */
+  const spare: Buffer[] = [];
   let failure: { readonly error: unknown } | undefined;
   const throwFailure = (): void => {
     if (failure !== undefined) throw failure.error;
@@ -31,13 +33,18 @@ export function createChunkWriter(
   return {
     push(tsv) {
       const options = { columns, ...(signal === undefined ? {} : { signal }) };
-      const load = analytics.load(table, 'TSV', Buffer.from(tsv), options).then(
-        () => void underWay.delete(load),
-        (error: unknown) => {
-          failure ??= { error };
-          underWay.delete(load);
-        },
-      );
+      const fitting = spare.findIndex(({ length }) => length >= tsv.length);
+      const [memory = Buffer.allocUnsafe(tsv.length)] = fitting === -1 ? [] : spare.splice(fitting, 1);
+      memory.set(tsv);
+      const load = analytics
+        .load(table, 'TSV', memory.subarray(0, tsv.length), options)
+        .then(
+          () => void spare.push(memory),
+          (error: unknown) => {
+            failure ??= { error };
+          },
+        )
+        .finally(() => underWay.delete(load));
       underWay.add(load);
     },
     async room() {
