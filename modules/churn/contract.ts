@@ -14,4 +14,6 @@ export interface ChurnPort {
   monthly(fromDay: string, toDay: string): Promise<readonly MonthlyChurn[]>;
   /** The last of these months that is over and ends within the days; null when there is none. */
   lastMonth(fromDay: string, toDay: string): Promise<MonthlyChurn | null>;
+  /** Those of the customers who have left by then and are not back by then. */
+  goneAt(customerIds: readonly string[], at: Date): Promise<Set<string>>;
 }

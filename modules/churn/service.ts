@@ -3,6 +3,7 @@ import type { Infrastructure } from '../../src/core/module.ts';
 import type { CustomerPort } from '../customers/contract.ts';
 import type { RiskPort } from '../risk/contract.ts';
 import type { ChurnPort } from './contract.ts';
+import { goneAt } from './queries/lifecycles.ts';
 import { type CohortService, createCohortService } from './service-cohorts.ts';
 import { createRefreshService, type RefreshService } from './service-refresh.ts';
 import { createReportService, type ReportService } from './service-reports.ts';
@@ -32,5 +33,6 @@ export function createChurnService(infra: Infrastructure, ports: ChurnPorts): Ch
       const ends = [...months.slice(1).map(({ month }) => month), report.period.to];
       return months.findLast(({ month }, n) => month < report.thisMonth && (ends[n] as string) <= toDay) ?? null;
     },
+    goneAt: (customerIds, at) => goneAt(infra.database, customerIds, at),
   };
 }

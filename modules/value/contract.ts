@@ -4,6 +4,7 @@ import type { FeatureRow } from './queries/segments.ts';
 import type { FeatureSnapshot } from './queries/snapshots.ts';
 import type { ValueMethod } from './store.ts';
 
+export * from './allocation/events.ts';
 export { CATALOGUE_VERSION, FEATURES, type Feature, featureNames } from './domain/catalogue.ts';
 export { FeatureLeak, findLeaks, type Leak, type LearntColumn, refuseLeaks } from './domain/leakage.ts';
 export type { RfmSegment } from './domain/rfm.ts';

@@ -7,6 +7,8 @@ import { valueSchema } from './schema.ts';
 import { createValueService } from './service.ts';
 import { valueSettings } from './settings.ts';
 
+export { valueAllocation } from './allocation/index.ts';
+
 /** What customers are like and what they are worth: features, segments, clusters, lifetime value. */
 export function value(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
   const service = createValueService(infra, ports.customers);
@@ -16,8 +18,15 @@ export function value(infra: Infrastructure, ports: { readonly customers: Custom
     settings: valueSettings,
     events: valueEvents,
     scopes: [
-      { name: 'value:read', description: 'Read features, segments, advice and lifetime value.' },
-      { name: 'value:write', description: 'Ask for features, segments and lifetime value to be computed anew.' },
+      {
+        name: 'value:read',
+        description: 'Read features, segments, advice, lifetime value and allocations of budgets.',
+      },
+      {
+        name: 'value:write',
+        description:
+          'Ask for features, segments and lifetime value to be computed anew; plan, confirm and cancel campaigns.',
+      },
     ],
     handlers: valueHandlers(infra.systemClock),
     jobs: valueJobs(service),

@@ -1,4 +1,6 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { pickActions } from './allocation/domain/pick.ts';
+import type { AllocationPicks, AllocationProblem } from './allocation/domain/problem.ts';
 import { type ClusterOptions, type CustomerClusters, clusterCustomers } from './domain/clustering.ts';
 import { estimateLifetime, type LifetimeOptions, type LifetimeOutcome, type PurchaseFacts } from './domain/lifetime.ts';
 
@@ -9,11 +11,13 @@ interface Tasks {
     readonly output: CustomerClusters | null;
   };
   readonly lifetime: { readonly input: readonly [PurchaseFacts, LifetimeOptions]; readonly output: LifetimeOutcome };
+  readonly picks: { readonly input: readonly [AllocationProblem]; readonly output: AllocationPicks };
 }
 
 const RUN: { readonly [Name in keyof Tasks]: (...input: Tasks[Name]['input']) => Tasks[Name]['output'] } = {
   clusters: clusterCustomers,
   lifetime: estimateLifetime,
+  picks: pickActions,
 };
 
 interface Asked<Name extends keyof Tasks> {

@@ -192,3 +192,13 @@ export async function dueCustomers(database: Queryable, at: Date, limit: number)
 export async function clearDue(database: Queryable, ids: readonly string[]): Promise<void> {
   await database.query('update churn_status set due_at = null where customer_id = any($1::uuid[])', [ids]);
 }
+
+/** Those of some customers who are gone at an instant: an index scan by customer. */
+export async function goneAt(database: Queryable, ids: readonly string[], at: Date): Promise<Set<string>> {
+  const rows = await database.query<{ id: string }>(
+    `select customer_id as id from churn_change
+     where customer_id = any($1::uuid[]) and kind = 'CHURNED' and at <= $2 and (until is null or until > $2)`,
+    [ids, at],
+  );
+  return new Set(rows.map(({ id }) => id));
+}

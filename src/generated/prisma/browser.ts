@@ -211,6 +211,16 @@ export type CustomerAssessment = Prisma.CustomerAssessmentModel
  */
 export type CustomerAssessmentHistory = Prisma.CustomerAssessmentHistoryModel
 /**
+ * Model AllocationPlan
+ * Who gets which action under a budget: a plan, and once confirmed a campaign.
+ */
+export type AllocationPlan = Prisma.AllocationPlanModel
+/**
+ * Model AllocationAssignment
+ * What a plan picked for a customer.
+ */
+export type AllocationAssignment = Prisma.AllocationAssignmentModel
+/**
  * Model FeatureSnapshot
  * A computation of all features at one instant. The rows stand in ClickHouse under its id; one is in force for an instant.
  */

@@ -435,6 +435,8 @@ export const ModelName = {
   LoyaltyRuleUse: 'LoyaltyRuleUse',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
+  AllocationPlan: 'AllocationPlan',
+  AllocationAssignment: 'AllocationAssignment',
   FeatureSnapshot: 'FeatureSnapshot',
   CustomerRfm: 'CustomerRfm',
   ClusterModel: 'ClusterModel',
@@ -456,7 +458,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3256,6 +3258,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    AllocationPlan: {
+      payload: Prisma.$AllocationPlanPayload<ExtArgs>
+      fields: Prisma.AllocationPlanFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AllocationPlanFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AllocationPlanFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        findFirst: {
+          args: Prisma.AllocationPlanFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AllocationPlanFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        findMany: {
+          args: Prisma.AllocationPlanFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>[]
+        }
+        create: {
+          args: Prisma.AllocationPlanCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        createMany: {
+          args: Prisma.AllocationPlanCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AllocationPlanCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>[]
+        }
+        delete: {
+          args: Prisma.AllocationPlanDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        update: {
+          args: Prisma.AllocationPlanUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        deleteMany: {
+          args: Prisma.AllocationPlanDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AllocationPlanUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AllocationPlanUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>[]
+        }
+        upsert: {
+          args: Prisma.AllocationPlanUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationPlanPayload>
+        }
+        aggregate: {
+          args: Prisma.AllocationPlanAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAllocationPlan>
+        }
+        groupBy: {
+          args: Prisma.AllocationPlanGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AllocationPlanGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AllocationPlanCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AllocationPlanCountAggregateOutputType> | number
+        }
+      }
+    }
+    AllocationAssignment: {
+      payload: Prisma.$AllocationAssignmentPayload<ExtArgs>
+      fields: Prisma.AllocationAssignmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AllocationAssignmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AllocationAssignmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        findFirst: {
+          args: Prisma.AllocationAssignmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AllocationAssignmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        findMany: {
+          args: Prisma.AllocationAssignmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>[]
+        }
+        create: {
+          args: Prisma.AllocationAssignmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        createMany: {
+          args: Prisma.AllocationAssignmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AllocationAssignmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>[]
+        }
+        delete: {
+          args: Prisma.AllocationAssignmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        update: {
+          args: Prisma.AllocationAssignmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.AllocationAssignmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AllocationAssignmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AllocationAssignmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.AllocationAssignmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AllocationAssignmentPayload>
+        }
+        aggregate: {
+          args: Prisma.AllocationAssignmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAllocationAssignment>
+        }
+        groupBy: {
+          args: Prisma.AllocationAssignmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AllocationAssignmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AllocationAssignmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AllocationAssignmentCountAggregateOutputType> | number
+        }
+      }
+    }
     FeatureSnapshot: {
       payload: Prisma.$FeatureSnapshotPayload<ExtArgs>
       fields: Prisma.FeatureSnapshotFieldRefs
@@ -4309,6 +4459,44 @@ export const CustomerAssessmentHistoryScalarFieldEnum = {
 export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
 
 
+export const AllocationPlanScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  state: 'state',
+  createdAt: 'createdAt',
+  createdBy: 'createdBy',
+  confirmedAt: 'confirmedAt',
+  dueAt: 'dueAt',
+  measuredAt: 'measuredAt',
+  cancelledAt: 'cancelledAt',
+  currency: 'currency',
+  budgetMinor: 'budgetMinor',
+  terms: 'terms',
+  actions: 'actions',
+  population: 'population',
+  totals: 'totals',
+  measurement: 'measurement'
+} as const
+
+export type AllocationPlanScalarFieldEnum = (typeof AllocationPlanScalarFieldEnum)[keyof typeof AllocationPlanScalarFieldEnum]
+
+
+export const AllocationAssignmentScalarFieldEnum = {
+  planId: 'planId',
+  customerId: 'customerId',
+  action: 'action',
+  heldOut: 'heldOut',
+  probability: 'probability',
+  probabilitySource: 'probabilitySource',
+  valueMinor: 'valueMinor',
+  costMinor: 'costMinor',
+  savedMinor: 'savedMinor',
+  retained: 'retained'
+} as const
+
+export type AllocationAssignmentScalarFieldEnum = (typeof AllocationAssignmentScalarFieldEnum)[keyof typeof AllocationAssignmentScalarFieldEnum]
+
+
 export const FeatureSnapshotScalarFieldEnum = {
   id: 'id',
   snapshotAt: 'snapshotAt',
@@ -4765,6 +4953,8 @@ export type GlobalOmitConfig = {
   loyaltyRuleUse?: Prisma.LoyaltyRuleUseOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
+  allocationPlan?: Prisma.AllocationPlanOmit
+  allocationAssignment?: Prisma.AllocationAssignmentOmit
   featureSnapshot?: Prisma.FeatureSnapshotOmit
   customerRfm?: Prisma.CustomerRfmOmit
   clusterModel?: Prisma.ClusterModelOmit

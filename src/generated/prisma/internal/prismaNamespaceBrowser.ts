@@ -89,6 +89,8 @@ export const ModelName = {
   LoyaltyRuleUse: 'LoyaltyRuleUse',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
+  AllocationPlan: 'AllocationPlan',
+  AllocationAssignment: 'AllocationAssignment',
   FeatureSnapshot: 'FeatureSnapshot',
   CustomerRfm: 'CustomerRfm',
   ClusterModel: 'ClusterModel',
@@ -681,6 +683,44 @@ export const CustomerAssessmentHistoryScalarFieldEnum = {
 } as const
 
 export type CustomerAssessmentHistoryScalarFieldEnum = (typeof CustomerAssessmentHistoryScalarFieldEnum)[keyof typeof CustomerAssessmentHistoryScalarFieldEnum]
+
+
+export const AllocationPlanScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  state: 'state',
+  createdAt: 'createdAt',
+  createdBy: 'createdBy',
+  confirmedAt: 'confirmedAt',
+  dueAt: 'dueAt',
+  measuredAt: 'measuredAt',
+  cancelledAt: 'cancelledAt',
+  currency: 'currency',
+  budgetMinor: 'budgetMinor',
+  terms: 'terms',
+  actions: 'actions',
+  population: 'population',
+  totals: 'totals',
+  measurement: 'measurement'
+} as const
+
+export type AllocationPlanScalarFieldEnum = (typeof AllocationPlanScalarFieldEnum)[keyof typeof AllocationPlanScalarFieldEnum]
+
+
+export const AllocationAssignmentScalarFieldEnum = {
+  planId: 'planId',
+  customerId: 'customerId',
+  action: 'action',
+  heldOut: 'heldOut',
+  probability: 'probability',
+  probabilitySource: 'probabilitySource',
+  valueMinor: 'valueMinor',
+  costMinor: 'costMinor',
+  savedMinor: 'savedMinor',
+  retained: 'retained'
+} as const
+
+export type AllocationAssignmentScalarFieldEnum = (typeof AllocationAssignmentScalarFieldEnum)[keyof typeof AllocationAssignmentScalarFieldEnum]
 
 
 export const FeatureSnapshotScalarFieldEnum = {

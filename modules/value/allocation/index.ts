@@ -1,0 +1,25 @@
+import { defineModule, type Infrastructure } from '../../../src/core/module.ts';
+import { allocationEvents } from './events.ts';
+import { allocationHandlers } from './handlers.ts';
+import { allocationJobs } from './jobs.ts';
+import type { AllocationPorts } from './ports.ts';
+import { allocationSchema } from './schema/index.ts';
+import { createAllocationService } from './service.ts';
+import { allocationSettings } from './settings.ts';
+
+/**
+ * Who gets what to be kept, under a budget. A part of `value` that stands on its own, since it reads who leaves, and predictions
+ * of that read the rest of `value`.
+ */
+export function valueAllocation(infra: Infrastructure, ports: AllocationPorts) {
+  const service = createAllocationService(infra, ports);
+  return defineModule({
+    name: 'value',
+    service,
+    settings: allocationSettings,
+    events: allocationEvents,
+    handlers: allocationHandlers,
+    jobs: allocationJobs(service),
+    schema: allocationSchema(service),
+  });
+}
