@@ -193,11 +193,13 @@ export async function clearDue(database: Queryable, ids: readonly string[]): Pro
   await database.query('update churn_status set due_at = null where customer_id = any($1::uuid[])', [ids]);
 }
 
-/** Those of some customers who are gone at an instant: an index scan by customer. */
+/** Those of some customers who are gone at an instant, also when nobody has said so yet: index scans by customer. */
 export async function goneAt(database: Queryable, ids: readonly string[], at: Date): Promise<Set<string>> {
   const rows = await database.query<{ id: string }>(
     `select customer_id as id from churn_change
-     where customer_id = any($1::uuid[]) and kind = 'CHURNED' and at <= $2 and (until is null or until > $2)`,
+     where customer_id = any($1::uuid[]) and kind = 'CHURNED' and at <= $2 and (until is null or until > $2)
+     union
+     select customer_id from churn_status where customer_id = any($1::uuid[]) and status = 'ACTIVE' and due_at <= $2`,
     [ids, at],
   );
   return new Set(rows.map(({ id }) => id));

@@ -21,7 +21,7 @@ interface Evaluation {
 }
 
 /** What a customer pays for each action; nobody can pay for one that is closed. */
-const pricesOf = (problem: AllocationProblem, { budget, places }: Prices): Float64Array =>
+export const pricesOf = (problem: AllocationProblem, { budget, places }: Prices): Float64Array =>
   Float64Array.from(problem.costs, (cost, action) =>
     isOpen(problem, action) ? budget * cost + (places[action] as number) : Infinity,
   );

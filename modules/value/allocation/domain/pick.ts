@@ -1,14 +1,21 @@
-import { findPrices, upperBound } from './bound.ts';
-import { type AllocationPicks, type AllocationProblem, isOpen, NONE, type Picks, placesOf } from './problem.ts';
+import { findPrices, pricesOf, upperBound } from './bound.ts';
+import {
+  type AllocationPicks,
+  type AllocationProblem,
+  isOpen,
+  NONE,
+  type Picks,
+  type Prices,
+  placesOf,
+} from './problem.ts';
 
 /** Passes over what is left; each gains something or is the last. */
 const PASSES_MAX = 8;
 
-/** A change of a customer from the action before to a better one, with what it gains per unit of cost. */
+/** Changes of customers to another action, with the order in which they are to be made. */
 interface Moves {
   readonly rows: Uint32Array;
   readonly actions: Uint8Array;
-  /** The best first. */
   readonly order: Uint32Array;
 }
 
@@ -20,13 +27,12 @@ interface Draft {
 }
 
 /**
- * Picks at most one action per customer, greedily by what each further unit of cost gains: a cheap action first, and the
- * dear one instead of it when the difference is worth more than what others offer (Sinha, Zoltners 1979: the greedy for the
- * multiple-choice knapsack). Actions that cannot serve all who want them have a price, so that their places go to whom they
- * help most; what is left is given away without prices.
+ * Picks at most one action per customer: first what each would take at the prices of budget and places, then greedily by what
+ * each further unit of cost gains: a cheap action first, and the dear one instead of it when the difference is worth more than
+ * what others offer (Sinha, Zoltners 1979: the greedy for the multiple-choice knapsack, whose first steps the prices stand for).
  *
- * Where no capacity binds, the best plan gains at most one such step more, and at most twice as much. Where one does, `boundMinor`
- * tells how far it can be at most.
+ * Where no capacity binds, the best plan gains at most one such step more, and at most twice as much. Where one does,
+ * `boundMinor` tells how far it can be at most.
  */
 export function pickActions(problem: AllocationProblem): AllocationPicks {
   const prices = findPrices(problem);
@@ -35,10 +41,9 @@ export function pickActions(problem: AllocationProblem): AllocationPicks {
     room: Float64Array.from(problem.costs, (_, action) => placesOf(problem, action)),
     leftMinor: problem.budgetMinor,
   };
-  take(problem, draft, movesOf(problem, draft, prices.places));
-  const free = new Float64Array(problem.costs.length);
+  take(problem, draft, wishesOf(problem, prices));
   for (let pass = 0; pass < PASSES_MAX; pass++) {
-    if (!take(problem, draft, movesOf(problem, draft, free))) break;
+    if (!take(problem, draft, movesOf(problem, draft))) break;
   }
   const picks = betterOf(sumUp(problem, draft.actions), bestSingle(problem));
   return { ...picks, boundMinor: upperBound(problem, prices, picks.gainMinor) };
@@ -50,27 +55,43 @@ const gainOf = ({ gains, costs }: AllocationProblem, row: number, action: number
 const costOf = ({ costs }: AllocationProblem, action: number): number =>
   action === NONE ? 0 : (costs[action] as number);
 
+/** What each customer would take at the prices; those first who would lose most without it, so that who is refused loses little. */
+function wishesOf(problem: AllocationProblem, prices: Prices): Moves {
+  const { customers, costs, gains } = problem;
+  const paid = pricesOf(problem, prices);
+  const moves = createMoves(customers);
+  for (let row = 0; row < customers; row++) {
+    let best = 0;
+    let second = 0;
+    let wish = NONE;
+    for (let action = 0; action < costs.length; action++) {
+      const left = (gains[row * costs.length + action] as number) - (paid[action] as number);
+      if (left > best) {
+        second = best;
+        best = left;
+        wish = action;
+      } else if (left > second) second = left;
+    }
+    if (wish !== NONE) moves.add(row, wish, best - second);
+  }
+  return moves.sorted();
+}
+
 /**
  * The steps of each customer from what it has: the upper hull of gain over cost, so that each step gains less per unit than
  * the one before. Actions that the rest of the budget cannot reach or that are full are left out.
- * @param places price of a place in each action, taken off its gain
  */
-function movesOf(problem: AllocationProblem, draft: Draft, places: Float64Array): Moves {
+function movesOf(problem: AllocationProblem, draft: Draft): Moves {
   const { customers, costs } = problem;
   const byCost = costs
     .map((_, action) => action)
     .filter((action) => isOpen(problem, action) && (draft.room[action] as number) > 0)
     .sort((a, b) => (costs[a] as number) - (costs[b] as number));
-  const rows = new Uint32Array(customers * byCost.length);
-  const actions = new Uint8Array(rows.length);
-  const rates = new Float64Array(rows.length);
+  const moves = createMoves(customers * byCost.length);
   const hull = new Int8Array(byCost.length + 1);
-  let count = 0;
-  const paid = (row: number, action: number) =>
-    gainOf(problem, row, action) - (action === NONE ? 0 : (places[action] as number));
   const rate = (row: number, from: number, to: number) => {
     const cost = costOf(problem, to) - costOf(problem, from);
-    return cost <= 0 ? Infinity : (paid(row, to) - paid(row, from)) / cost;
+    return cost <= 0 ? Infinity : (gainOf(problem, row, to) - gainOf(problem, row, from)) / cost;
   };
   for (let row = 0; row < customers; row++) {
     const now = draft.actions[row] as number;
@@ -79,8 +100,7 @@ function movesOf(problem: AllocationProblem, draft: Draft, places: Float64Array)
     hull[0] = now;
     for (const action of byCost) {
       if (costOf(problem, action) > reach) break;
-      if (action === now || gainOf(problem, row, action) <= gainOf(problem, row, now)) continue;
-      if (paid(row, action) <= paid(row, hull[size - 1] as number)) continue;
+      if (gainOf(problem, row, action) <= gainOf(problem, row, hull[size - 1] as number)) continue;
       while (
         size > 1 &&
         rate(row, hull[size - 1] as number, action) >= rate(row, hull[size - 2] as number, hull[size - 1] as number)
@@ -90,17 +110,33 @@ function movesOf(problem: AllocationProblem, draft: Draft, places: Float64Array)
       hull[size++] = action;
     }
     for (let at = 1; at < size; at++) {
-      rows[count] = row;
-      actions[count] = hull[at] as number;
-      rates[count++] = rate(row, hull[at - 1] as number, hull[at] as number);
+      moves.add(row, hull[at] as number, rate(row, hull[at - 1] as number, hull[at] as number));
     }
   }
-  const order = Uint32Array.from({ length: count }, (_, at) => at);
-  order.sort((a, b) => {
-    const [one, two] = [rates[a] as number, rates[b] as number];
-    return one === two ? a - b : two - one;
-  });
-  return { rows, actions, order };
+  return moves.sorted();
+}
+
+/** A list of moves that grows up to `most` and is then put in order, the highest rank first. */
+function createMoves(most: number) {
+  const rows = new Uint32Array(most);
+  const actions = new Uint8Array(most);
+  const ranks = new Float64Array(most);
+  let count = 0;
+  return {
+    add(row: number, action: number, rank: number) {
+      rows[count] = row;
+      actions[count] = action;
+      ranks[count++] = rank;
+    },
+    sorted(): Moves {
+      const order = Uint32Array.from({ length: count }, (_, at) => at);
+      order.sort((a, b) => {
+        const [one, two] = [ranks[a] as number, ranks[b] as number];
+        return one === two ? a - b : two - one;
+      });
+      return { rows, actions, order };
+    },
+  };
 }
 
 /** Makes the moves that still fit, in their order. @returns whether any did */
