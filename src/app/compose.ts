@@ -5,7 +5,7 @@ import { customers } from '../../modules/customers/index.ts';
 import { dashboard } from '../../modules/dashboard/index.ts';
 import { loyalty } from '../../modules/loyalty/index.ts';
 import { risk } from '../../modules/risk/index.ts';
-import { value, valueAllocation } from '../../modules/value/index.ts';
+import { value, withAllocation } from '../../modules/value/index.ts';
 import { accessSchema, createKeyService, type ScopeDefinition } from '../core/access/index.ts';
 import { type Builder, createBuilder, finishSchema } from '../core/builder/index.ts';
 import { createDeadLetters } from '../core/events/dead-letters.ts';
@@ -47,7 +47,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const predictions = churnPrediction(infra, { ...ports, value: worth.service });
   const assessment = risk(infra, { ...ports, churn: predictions.service });
   const comings = churn(infra, { ...ports, health: assessment.service }, predictions);
-  const budgets = valueAllocation(infra, { leaving: predictions.service, presence: comings.service });
+  const budgets = withAllocation(infra, worth, { leaving: predictions.service, presence: comings.service });
   const mail = communication(infra, { ...ports, loyalty: points.service }, smtp);
   const overview = dashboard(infra, {
     ...ports,
@@ -55,7 +55,7 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
     risk: assessment.service,
     churn: comings.service,
   });
-  const modules: readonly Module[] = [people, points, worth, assessment, comings, budgets, mail, overview];
+  const modules: readonly Module[] = [people, points, budgets, assessment, comings, mail, overview];
 
   settings.declare([
     BUSINESS,

@@ -106,21 +106,23 @@ const planned = (key: string, more: object = {}) =>
 const read = async (id: string) =>
   (await app.query<{ allocation: Plan }>(`query ($id: ID!) { allocation(id: $id) ${PLAN} }`, { id })).allocation;
 
+type Edges = readonly { readonly cursor: string; readonly node: Assignment }[];
+
 async function assignmentsOf(id: string): Promise<Assignment[]> {
+  const page = async (after: string | null): Promise<Edges> => {
+    const { allocation } = await app.query<{ allocation: { assignments: { edges: Edges } } }>(
+      `query ($id: ID!, $after: String) { allocation(id: $id) { assignments(first: 25, after: $after) { edges { cursor node {
+         customer { externalId } action heldOut churnProbability probabilitySource value { amountMinor } cost { amountMinor }
+         expectedSaved { amountMinor } retained } } } } }`,
+      { id, after },
+    );
+    return allocation.assignments.edges;
+  };
   const all: Assignment[] = [];
-  for (let after: string | null = null; ; ) {
-    const { allocation }: { allocation: { assignments: { edges: { cursor: string; node: Assignment }[] } } } =
-      await app.query(
-        `query ($id: ID!, $after: String) { allocation(id: $id) { assignments(first: 25, after: $after) { edges { cursor node {
-           customer { externalId } action heldOut churnProbability probabilitySource value { amountMinor } cost { amountMinor }
-           expectedSaved { amountMinor } retained } } } } }`,
-        { id, after },
-      );
-    const { edges } = allocation.assignments;
+  for (let edges = await page(null); edges.length > 0; edges = await page(edges.at(-1)?.cursor ?? null)) {
     all.push(...edges.map(({ node }) => node));
-    if (edges.length < 25) return all;
-    after = edges.at(-1)?.cursor ?? null;
   }
+  return all;
 }
 
 /** Events of a plan, in order. */

@@ -1,4 +1,4 @@
-import { defineModule, type Infrastructure } from '../../../src/core/module.ts';
+import type { Infrastructure } from '../../../src/core/module.ts';
 import { allocationEvents } from './events.ts';
 import { allocationHandlers } from './handlers.ts';
 import { allocationJobs } from './jobs.ts';
@@ -7,19 +7,14 @@ import { allocationSchema } from './schema/index.ts';
 import { createAllocationService } from './service.ts';
 import { allocationSettings } from './settings.ts';
 
-/**
- * Who gets what to be kept, under a budget. A part of `value` that stands on its own, since it reads who leaves, and predictions
- * of that read the rest of `value`.
- */
+/** Who gets what to be kept, under a budget: a part of `value`, as the table of contents of the module lists it. */
 export function valueAllocation(infra: Infrastructure, ports: AllocationPorts) {
   const service = createAllocationService(infra, ports);
-  return defineModule({
-    name: 'value',
-    service,
+  return {
     settings: allocationSettings,
     events: allocationEvents,
     handlers: allocationHandlers,
     jobs: allocationJobs(service),
     schema: allocationSchema(service),
-  });
+  };
 }
