@@ -12,7 +12,10 @@ type OrderDays = Pick<CustomerRow, 'orderDays' | 'firstOrderOn' | 'lastOrderOn'>
 };
 
 /** Days of orders as BG/NBD counts them; the instant of the snapshot ends what was observed. */
-export function purchaseFacts(rows: readonly OrderDays[], { at, terms }: Pick<FeatureSnapshot, 'at' | 'terms'>): PurchaseFacts {
+export function purchaseFacts(
+  rows: readonly OrderDays[],
+  { at, terms }: Pick<FeatureSnapshot, 'at' | 'terms'>,
+): PurchaseFacts {
   const end = DateTime.fromJSDate(at, { zone: terms.timeZone });
   const endDay = dayNumber(end.toISODate() as string) + end.diff(end.startOf('day')).as('days');
   const facts = {

@@ -12,8 +12,8 @@ import {
   type ValueWindow,
 } from './domain/tree-value.ts';
 import { purchaseFacts } from './purchase-facts.ts';
+import { featureBlocks, unpacked } from './queries/blocks.ts';
 import { type OutcomeRow, outcomeRows } from './queries/outcomes.ts';
-import { featureRows } from './queries/segments.ts';
 import { type FeatureSnapshot, listSnapshots } from './queries/snapshots.ts';
 import { findLearnt, keepLearnt } from './store-trees.ts';
 import { beside } from './worker.ts';
@@ -21,10 +21,9 @@ import { beside } from './worker.ts';
 const HORIZON_MS = TREE_HORIZON_DAYS * 86_400_000;
 const SNAPSHOTS_MAX = 61;
 /** Customers of a window that are looked at: bounds time and memory, and more change little. */
-const WINDOW_CUSTOMERS_MAX = 20_000;
+const WINDOW_CUSTOMERS_MAX = 10_000;
 /** The least that usable windows can be: one more than is judged, so that it is not the first there ever was. */
 const WINDOWS_MIN = 2;
-const REVENUE = featureNames.indexOf('revenue');
 const ORDERS = featureNames.indexOf('orders');
 
 /** What trees expect of a customer, in major units. */
@@ -50,9 +49,7 @@ export function createTreeValuation(infra: Infrastructure) {
       passiveNames: passiveEventNames,
       share: Math.min(1, WINDOW_CUSTOMERS_MAX / most),
     };
-    for await (const batch of outcomeRows(analytics, windows, terms, options)) {
-      for (const row of batch) rows.get(row.snapshotId)?.push(row);
-    }
+    for (const row of await outcomeRows(analytics, windows, terms, options)) rows.get(row.snapshotId)?.push(row);
     return snapshots.map((snapshot) => windowOf(snapshot, rows.get(snapshot.id) ?? []));
   };
 
@@ -96,11 +93,11 @@ export function createTreeValuation(infra: Infrastructure) {
     async estimates(learnt: TreeValue, snapshot: FeatureSnapshot): Promise<TreeEstimate[]> {
       const value = treeValuer(learnt);
       const found: TreeEstimate[] = [];
-      for await (const batch of featureRows(analytics, snapshot.id)) {
-        const buyers = batch.filter(({ values }) => (values[ORDERS] ?? 0) > 0);
-        const { mean, low, median, high } = value(matrixOf(buyers));
-        for (const [row, { customerId }] of buyers.entries()) {
-          const of = (values: Float64Array) => values[row] as number;
+      for await (const { customerIds, values } of featureBlocks(analytics, snapshot.id)) {
+        const { mean, low, median, high } = value(values);
+        for (const [row, customerId] of customerIds.entries()) {
+          if ((values[row * FEATURES.length + ORDERS] as number) === 0) continue;
+          const of = (amounts: Float64Array) => amounts[row] as number;
           found.push({ customerId, mean: of(mean), low: of(low), median: of(median), high: of(high) });
         }
       }
@@ -121,23 +118,12 @@ function windowsOf(usable: readonly FeatureSnapshot[]): FeatureSnapshot[] {
 }
 
 function windowOf(snapshot: FeatureSnapshot, rows: readonly OutcomeRow[]): ValueWindow {
-  const priced = rows.map((row) => ({ ...row, revenue: row.values[REVENUE] ?? 0 }));
   return {
     on: snapshot.at.toISOString().slice(0, 10),
-    features: matrixOf(rows),
-    facts: purchaseFacts(priced, snapshot),
+    features: unpacked(rows),
+    facts: purchaseFacts(rows, snapshot),
     bought: Float64Array.from(rows, ({ bought }) => bought),
   };
-}
-
-function matrixOf(rows: readonly { readonly values: readonly (number | null)[] }[]): Float64Array {
-  const features = new Float64Array(rows.length * FEATURES.length);
-  for (const [at, { values }] of rows.entries())
-    features.set(
-      values.map((value) => value ?? Number.NaN),
-      at * FEATURES.length,
-    );
-  return features;
 }
 
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');

@@ -181,10 +181,7 @@ export async function latestClusterModel(database: Queryable): Promise<ClusterMo
 /** What was thought of customers at another instant and not at this one: they have no orders any more, or live on in others. */
 export async function forgetOthers(tx: Tx, at: Date): Promise<void> {
   await tx.query('delete from customer_rfm where at <> $1', [at]);
-  await tx.query('delete from customer_value where at <> $1 and method = any($2::text[])', [
-    at,
-    VALUE_METHODS,
-  ]);
+  await tx.query('delete from customer_value where at <> $1 and method = any($2::text[])', [at, VALUE_METHODS]);
 }
 
 /** What is thought of a customer who was erased or merged away goes with the customer. */

@@ -1,5 +1,5 @@
 import type { Analytics } from '../../../src/core/analytics/types.ts';
-import { FEATURES } from '../domain/catalogue.ts';
+import { PACKED } from './blocks.ts';
 import { type FeatureTerms, STREAM, streamParams } from './features.ts';
 
 /** A snapshot whose following days are known. */
@@ -12,20 +12,20 @@ export interface OutcomeWindow {
 export interface OutcomeRow {
   readonly snapshotId: string;
   readonly customerId: string;
-  /** In the order of the catalogue; null where unknown. */
-  readonly values: readonly (number | null)[];
+  /** Features, see `unpacked`. */
+  readonly packed: string;
+  /** Major units of the reporting currency, as all amounts here. */
+  readonly revenue: number;
   readonly orderDays: number;
   readonly firstOrderOn: string;
   readonly lastOrderOn: string;
   readonly firstDayRevenue: number;
-  /** Major units of the reporting currency. */
   readonly bought: number;
 }
 
 const DAY_MS = 86_400_000;
 const WINDOWS = 'arrayZip({ids:Array(UUID)}, {ats:Array(Int64)})';
 const AFTER = `arrayFilter(s -> at_ms >= s.2 and at_ms < s.2 + {horizonMs:Int64}, ${WINDOWS})`;
-const VALUES = `array(${FEATURES.map(({ column }) => `toFloat64OrNull(toString(f.${column}))`).join(', ')})`;
 /** Hashes of ids up to which a customer is looked at: the same customers at every snapshot. */
 const SHARE_STEPS = 1_000_000;
 
@@ -39,14 +39,14 @@ export function outcomeRows(
   windows: readonly OutcomeWindow[],
   terms: FeatureTerms,
   options: { readonly horizonDays: number; readonly passiveNames: readonly string[]; readonly share: number },
-): AsyncIterable<OutcomeRow[]> {
+): Promise<OutcomeRow[]> {
   const chosen = `cityHash64(customer_id) % ${SHARE_STEPS} < {steps:UInt32}`;
-  return analytics.queryStream<OutcomeRow>(
+  return analytics.query<OutcomeRow>(
     `with orders_after as (
        select s.1 as snapshot_id, customer as customer_id, sum(amount) as bought
        from (select customer, amount, arrayJoin(${AFTER}) as s from (${STREAM}) where is_order)
        group by snapshot_id, customer_id)
-     select f.snapshot_id as "snapshotId", f.customer_id as "customerId", ${VALUES} as values, f.order_days as "orderDays",
+     select f.snapshot_id as "snapshotId", f.customer_id as "customerId", ${PACKED} as packed, toFloat64(f.revenue) as revenue, f.order_days as "orderDays",
        toString(f.first_order_on) as "firstOrderOn", toString(f.last_order_on) as "lastOrderOn",
        toFloat64(f.first_day_revenue) as "firstDayRevenue", toFloat64(ifNull(o.bought, 0)) as bought
      from (select * from customer_features where snapshot_id in {ids:Array(UUID)} and orders > 0 and ${chosen}) as f

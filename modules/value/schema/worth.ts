@@ -1,6 +1,7 @@
 import { type Builder, checkFirst, mutationField } from '../../../src/core/builder/index.ts';
 import { IdempotencyConflict } from '../../../src/core/errors.ts';
 import { orderValue, partField } from '../../../src/core/graph/index.ts';
+import { parseMoney } from '../../../src/core/money.ts';
 import { type EstimateShape, expectedPurchasesOrder, lifetimeValueOrder, valuePart } from '../parts.ts';
 import type { ValueService } from '../service.ts';
 import type { ValueModel } from '../store.ts';
@@ -38,7 +39,8 @@ export function worthSchema(builder: Builder, service: ValueService): void {
       }),
       horizonDays: t.exposeInt('horizonDays', {
         nullable: true,
-        description: 'Days it looks ahead: 180 for trees, the months of the setting for BG_NBD; null when it looks back.',
+        description:
+          'Days it looks ahead: 180 for trees, the months of the setting for BG_NBD; null when it looks back.',
       }),
       expectedPurchases: t.exposeFloat('expectedPurchases', {
         nullable: true,
@@ -78,7 +80,7 @@ export function worthSchema(builder: Builder, service: ValueService): void {
         nullable: true,
         description:
           'Mean absolute error of the method over the 180 days after a snapshot, on customers who were held out: the same for all methods. Null where it could not be measured; see valueModels.',
-        resolve: (e) => money(e.holdoutErrorMinor, e.currency),
+        resolve: (e) => (e.holdoutError === null ? null : parseMoney(e.holdoutError.toFixed(6), e.currency)),
       }),
       at: t.expose('at', { type: 'DateTime', description: 'The snapshot it is of.' }),
     }),
@@ -95,7 +97,7 @@ export function worthSchema(builder: Builder, service: ValueService): void {
         type: 'Money',
         nullable: true,
         description:
-          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected, after gross margin; null while no value is expected.',
+          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected by BG_NBD, the method with the longest horizon, after gross margin; null while no value is expected.',
         resolve: (v) => service.acquisitionCeiling(v),
       }),
     }),
