@@ -87,11 +87,11 @@ const refuse = (problem: string): TreeValueOutcome => ({ learnt: null, problem }
 const NO_STRETCH = 'Too few customers bought to calibrate the band.';
 
 async function byTime(first: ValueWindow, second: ValueWindow, third: ValueWindow): Promise<TreeValueOutcome> {
-  const tried = await fit(first);
+  const tried = await learnFrom(first);
   const triedStretch = stretchFor(second.bought, bandsOf(tried, second.features));
   if (triedStretch === null) return refuse(NO_STRETCH);
   const judged = stretched(bandsOf(tried, third.features), () => triedStretch);
-  const models = await fit(second);
+  const models = await learnFrom(second);
   const stretch = stretchFor(third.bought, bandsOf(models, third.features));
   if (stretch === null) return refuse(NO_STRETCH);
   const remark = `Errors are of the customers of ${third.on}, by models learnt from ${first.on} and calibrated on ${second.on}, each with all its ${TREE_HORIZON_DAYS} days over before the next. In use are models learnt in the same way from ${second.on} and calibrated on ${third.on}.`;
@@ -102,7 +102,7 @@ async function byCustomers(window: ValueWindow): Promise<TreeValueOutcome> {
   const foldOf = foldsOf(window.bought.length);
   const raw = emptyBands(window.bought.length);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const models = await fit(pick(window, (row) => foldOf[row] !== fold));
+    const models = await learnFrom(pick(window, (row) => foldOf[row] !== fold));
     const held = bandsOf(models, pick(window, (row) => foldOf[row] === fold).features);
     let next = 0;
     for (const [row, own] of foldOf.entries()) {
@@ -118,7 +118,7 @@ async function byCustomers(window: ValueWindow): Promise<TreeValueOutcome> {
   if (stretch === null || stretches.includes(null)) return refuse(NO_STRETCH);
   const judged = stretched(raw, (row) => stretches[foldOf[row] as number] as number);
   const remark = `There is too little history to hold out time (three times ${TREE_HORIZON_DAYS} days and the customers before them): errors are of the customers of ${window.on}, in ${FOLDS} parts, each by models learnt and calibrated on the others. In use are models learnt from all of them.`;
-  return ready(await fit(window), stretch, window, window, judged, remark);
+  return ready(await learnFrom(window), stretch, window, window, judged, remark);
 }
 
 function ready(
@@ -147,7 +147,7 @@ function ready(
   return { learnt, problem: null };
 }
 
-async function fit({ features, bought }: ValueWindow): Promise<Models> {
+async function learnFrom({ features, bought }: ValueWindow): Promise<Models> {
   const data = { features, rows: bought.length, columns: COLUMNS, labels: bought, names: featureNames };
   const quantile = (alpha: number) => trainTrees(data, { ...TREES, loss: { kind: 'quantile', alpha } });
   return {

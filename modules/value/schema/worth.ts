@@ -79,7 +79,7 @@ export function worthSchema(builder: Builder, service: ValueService): void {
         type: 'Money',
         nullable: true,
         description:
-          'Mean absolute error of the method over the 180 days after a snapshot, on customers who were held out: the same for all methods. Null where it could not be measured; see valueModels.',
+          'Mean absolute error of the method over the 180 days after a snapshot, on customers who were held out, the same ones for all methods. Null where it could not be measured; see valueModels.',
         resolve: (e) => (e.holdoutError === null ? null : parseMoney(e.holdoutError.toFixed(6), e.currency)),
       }),
       at: t.expose('at', { type: 'DateTime', description: 'The snapshot it is of.' }),
@@ -97,7 +97,7 @@ export function worthSchema(builder: Builder, service: ValueService): void {
         type: 'Money',
         nullable: true,
         description:
-          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected by BG_NBD, the method with the longest horizon, after gross margin; null while no value is expected.',
+          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected by BG_NBD, after gross margin; null while no value is expected.',
         resolve: (v) => service.acquisitionCeiling(v),
       }),
     }),
