@@ -1,5 +1,6 @@
 import { defineCustomerPart, defineFilter, defineOrder } from '../../src/core/graph/index.ts';
 import type { CustomerAdviceKind } from './domain/advice.ts';
+import { HOLDOUT_ERROR } from './domain/holdout.ts';
 import type { RfmSegment, Score } from './domain/rfm.ts';
 import type { ValueMethod } from './store.ts';
 
@@ -38,19 +39,23 @@ export interface EstimateShape {
   readonly probabilityAlive: number | null;
   readonly expectedOrderMinor: number | null;
   readonly lowMinor: number | null;
+  readonly medianMinor: number | null;
   readonly highMinor: number | null;
+  /** Mean absolute error on the holdout, in major units; null where it was not measured. */
+  readonly holdoutError: number | null;
   readonly at: string;
 }
 
-/** The rows of a customer by primary key: as many as there are methods. */
+/** The rows of a customer by primary key: as many as there are methods, each with its model's error, by primary key too. */
 export const valuePart = defineCustomerPart<EstimateShape[]>({
   name: 'value',
   sql: (customer) => `(
     select json_agg(json_build_object('method', v.method, 'valueMinor', v.value_minor, 'currency', v.currency,
       'horizonDays', v.horizon_days, 'expectedPurchases', v.expected_purchases, 'probabilityAlive', v.probability_alive,
-      'expectedOrderMinor', v.expected_order_minor, 'lowMinor', v.low_minor, 'highMinor', v.high_minor, 'at', v.at)
+      'expectedOrderMinor', v.expected_order_minor, 'lowMinor', v.low_minor, 'medianMinor', v.median_minor, 'highMinor', v.high_minor,
+      'holdoutError', (m.measures->>'${HOLDOUT_ERROR}')::float8, 'at', v.at)
       order by v.method)
-    from customer_value v where v.customer_id = ${customer}.id)`,
+    from customer_value v left join value_model m on m.id = v.model_id where v.customer_id = ${customer}.id)`,
 });
 
 const whereRfm = (customer: string, condition: string): string =>

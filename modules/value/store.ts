@@ -4,7 +4,8 @@ import type { Cluster } from './domain/clustering.ts';
 import type { RfmScores, RfmSegment } from './domain/rfm.ts';
 
 /** How a value was reckoned. Another method is another row: nothing here asks which there are. */
-export type ValueMethod = 'HISTORICAL' | 'BG_NBD';
+export const VALUE_METHODS = ['HISTORICAL', 'BG_NBD', 'TREES'] as const;
+export type ValueMethod = (typeof VALUE_METHODS)[number];
 
 /** Where a customer stands, as the graph reads it. */
 export interface RfmRow {
@@ -61,6 +62,7 @@ export interface ValueRow {
   readonly probabilityAlive: number | null;
   readonly expectedOrderMinor: number | null;
   readonly lowMinor: number | null;
+  readonly medianMinor: number | null;
   readonly highMinor: number | null;
 }
 
@@ -75,15 +77,16 @@ export interface ValueTerms {
 export async function writeValues(tx: Tx, terms: ValueTerms, rows: readonly ValueRow[]): Promise<void> {
   await tx.query(
     `insert into customer_value (customer_id, method, at, value_minor, currency, horizon_days, expected_purchases,
-       probability_alive, expected_order_minor, low_minor, high_minor, model_id)
-     select customer_id, $9, $10, value_minor, $11, horizon_days, expected_purchases, probability_alive, expected_order_minor,
-       low_minor, high_minor, $12
-     from unnest($1::uuid[], $2::bigint[], $3::int[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[], $8::bigint[])
-       as t(customer_id, value_minor, horizon_days, expected_purchases, probability_alive, expected_order_minor, low_minor, high_minor)
+       probability_alive, expected_order_minor, low_minor, median_minor, high_minor, model_id)
+     select customer_id, $10, $11, value_minor, $12, horizon_days, expected_purchases, probability_alive, expected_order_minor,
+       low_minor, median_minor, high_minor, $13
+     from unnest($1::uuid[], $2::bigint[], $3::int[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+       as t(customer_id, value_minor, horizon_days, expected_purchases, probability_alive, expected_order_minor, low_minor,
+         median_minor, high_minor)
      on conflict (customer_id, method) do update set at = excluded.at, value_minor = excluded.value_minor,
        currency = excluded.currency, horizon_days = excluded.horizon_days, expected_purchases = excluded.expected_purchases,
        probability_alive = excluded.probability_alive, expected_order_minor = excluded.expected_order_minor,
-       low_minor = excluded.low_minor, high_minor = excluded.high_minor, model_id = excluded.model_id`,
+       low_minor = excluded.low_minor, median_minor = excluded.median_minor, high_minor = excluded.high_minor, model_id = excluded.model_id`,
     [
       rows.map((row) => row.customerId),
       rows.map((row) => row.valueMinor),
@@ -92,6 +95,7 @@ export async function writeValues(tx: Tx, terms: ValueTerms, rows: readonly Valu
       rows.map((row) => row.probabilityAlive),
       rows.map((row) => row.expectedOrderMinor),
       rows.map((row) => row.lowMinor),
+      rows.map((row) => row.medianMinor),
       rows.map((row) => row.highMinor),
       terms.method,
       terms.at,
@@ -177,10 +181,7 @@ export async function latestClusterModel(database: Queryable): Promise<ClusterMo
 /** What was thought of customers at another instant and not at this one: they have no orders any more, or live on in others. */
 export async function forgetOthers(tx: Tx, at: Date): Promise<void> {
   await tx.query('delete from customer_rfm where at <> $1', [at]);
-  await tx.query('delete from customer_value where at <> $1 and method = any($2::text[])', [
-    at,
-    ['HISTORICAL', 'BG_NBD'],
-  ]);
+  await tx.query('delete from customer_value where at <> $1 and method = any($2::text[])', [at, VALUE_METHODS]);
 }
 
 /** What is thought of a customer who was erased or merged away goes with the customer. */

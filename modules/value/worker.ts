@@ -3,6 +3,7 @@ import { pickActions } from './allocation/domain/pick.ts';
 import type { AllocationPicks, AllocationProblem } from './allocation/domain/problem.ts';
 import { type ClusterOptions, type CustomerClusters, clusterCustomers } from './domain/clustering.ts';
 import { estimateLifetime, type LifetimeOptions, type LifetimeOutcome, type PurchaseFacts } from './domain/lifetime.ts';
+import { learnTreeValue, type TreeValueOutcome, type ValueWindow } from './domain/tree-value.ts';
 
 /** What is reckoned beside the main thread, so that requests are answered meanwhile. */
 interface Tasks {
@@ -12,12 +13,17 @@ interface Tasks {
   };
   readonly lifetime: { readonly input: readonly [PurchaseFacts, LifetimeOptions]; readonly output: LifetimeOutcome };
   readonly picks: { readonly input: readonly [AllocationProblem]; readonly output: AllocationPicks };
+  readonly trees: {
+    readonly input: readonly [readonly ValueWindow[]];
+    readonly output: TreeValueOutcome | Promise<TreeValueOutcome>;
+  };
 }
 
 const RUN: { readonly [Name in keyof Tasks]: (...input: Tasks[Name]['input']) => Tasks[Name]['output'] } = {
   clusters: clusterCustomers,
   lifetime: estimateLifetime,
   picks: pickActions,
+  trees: learnTreeValue,
 };
 
 interface Asked<Name extends keyof Tasks> {
@@ -34,20 +40,20 @@ export async function beside<Name extends keyof Tasks>(
   input: Tasks[Name]['input'],
   numbers: number,
   signal?: AbortSignal,
-): Promise<Tasks[Name]['output']> {
-  return numbers <= SMALL ? RUN[name](...input) : inThread(name, input, signal);
+): Promise<Awaited<Tasks[Name]['output']>> {
+  return numbers <= SMALL ? await RUN[name](...input) : inThread(name, input, signal);
 }
 
 function inThread<Name extends keyof Tasks>(
   name: Name,
   input: Tasks[Name]['input'],
   signal?: AbortSignal,
-): Promise<Tasks[Name]['output']> {
+): Promise<Awaited<Tasks[Name]['output']>> {
   const asked: Asked<Name> = { valueTask: name, input };
   const thread = new Worker(new URL(import.meta.url), { workerData: asked });
   const stop = () => void thread.terminate();
   signal?.addEventListener('abort', stop);
-  return new Promise<Tasks[Name]['output']>((resolve, reject) => {
+  return new Promise<Awaited<Tasks[Name]['output']>>((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);
     thread.once('exit', () => reject(signal?.reason ?? new Error(`the thread of ${name} ended without an answer`)));
@@ -57,9 +63,9 @@ function inThread<Name extends keyof Tasks>(
   });
 }
 
-function answer<Name extends keyof Tasks>({ valueTask, input }: Asked<Name>): void {
-  parentPort?.postMessage(RUN[valueTask](...input));
+async function answer<Name extends keyof Tasks>({ valueTask, input }: Asked<Name>): Promise<void> {
+  parentPort?.postMessage(await RUN[valueTask](...input));
 }
 
 if (!isMainThread && (workerData as Partial<Asked<keyof Tasks>> | null)?.valueTask !== undefined)
-  answer(workerData as Asked<keyof Tasks>);
+  await answer(workerData as Asked<keyof Tasks>);

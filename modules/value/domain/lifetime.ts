@@ -111,6 +111,25 @@ function fitAndExpect({ x, tx, T, meanAmount }: PurchaseFacts, options: Lifetime
   };
 }
 
+/** What customers bring within so many days by the same models, undiscounted; NaN where none is expected, null when the data allow no fit. */
+export function expectWithin({ x, tx, T, meanAmount }: PurchaseFacts, days: number): Float64Array | null {
+  try {
+    const { parameters } = fitBgNbd({ x, tx, T });
+    const amounts = fitGammaGamma(x, meanAmount).parameters;
+    return x.map((repeats, row) => {
+      const purchases = conditionalPurchases(
+        parameters,
+        { x: repeats, tx: tx[row] as number, T: T[row] as number },
+        days,
+      );
+      return purchases * (expectedValue(amounts, repeats, meanAmount[row] as number) ?? Number.NaN);
+    });
+  } catch (error) {
+    if (error instanceof LifetimeDataError) return null;
+    throw error;
+  }
+}
+
 /** Gamma-Gamma takes how often and how much as independent: how far that holds. */
 function correlationOfReturning(x: Float64Array, meanAmount: Float64Array): number | null {
   const rows = Array.from(x.keys()).filter((row) => (x[row] as number) > 0);

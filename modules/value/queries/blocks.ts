@@ -8,7 +8,7 @@ export interface FeatureBlock {
 }
 
 /** A row's values as hexadecimal text of little-endian floats: a matrix of millions of values without a number parsed. */
-const PACKED = `arrayStringConcat(arrayMap(v -> hex(reinterpretAsFixedString(v)), array(${FEATURES.map(
+export const PACKED = `arrayStringConcat(arrayMap(v -> hex(reinterpretAsFixedString(v)), array(${FEATURES.map(
   ({ column }) => `toFloat32(ifNull(${column}, nan))`,
 ).join(', ')})))`;
 
@@ -27,11 +27,15 @@ export async function* featureBlocks(analytics: Analytics, snapshotId: string): 
        where snapshot_id = {id:UUID} and customer_id > {after:UUID} order by customer_id limit ${PAGE}`,
       { id: snapshotId, after },
     );
-    const bytes = Buffer.from(rows.map(({ packed }) => packed).join(''), 'hex');
-    const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    yield { customerIds: rows.map(({ id }) => id), values };
+    yield { customerIds: rows.map(({ id }) => id), values: unpacked(rows) };
     const last = rows.at(-1);
     if (rows.length < PAGE || last === undefined) return;
     after = last.id;
   }
+}
+
+/** Reads rows packed as `PACKED` says. */
+export function unpacked(rows: readonly { readonly packed: string }[]): Float32Array {
+  const bytes = Buffer.from(rows.map(({ packed }) => packed).join(''), 'hex');
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }

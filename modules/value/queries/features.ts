@@ -41,7 +41,7 @@ const OWNER = `if(a.survivor_id = ${NOBODY}, r.customer_id, a.survivor_id)`;
  * Events a customer itself made happen. Amounts are rounded to the minor unit (half away from zero), converted by the rate
  * of their day (UTC), and rounded again: the same as in the records. NULL where there is no amount or no rate.
  */
-const STREAM = `
+export const STREAM = `
   select customer, name, at, at_ms, received_ms, toDate(at, {zone:String}) as day, name = 'order.placed' as is_order,
     accurateCastOrNull(multiIf(currency = {reporting:String}, own, rate = '', null,
       round(own * toDecimal256(rate, 10), ${places('{reporting:String}')})), 'Decimal(38, 4)') as amount
@@ -137,18 +137,22 @@ export async function writeSnapshots(
   terms: FeatureTerms,
   passiveNames: readonly string[],
 ): Promise<void> {
-  const params: QueryParams = {
+  await analytics.command(WRITE, {
     ids: runs.map(({ id }) => id),
     ats: runs.map(({ at }) => at.getTime()),
     watermarks: runs.map(({ watermark }) => watermark.getTime()),
-    zone: terms.timeZone,
-    reporting: terms.reportingCurrency,
-    passive: passiveNames,
-    currencies: Object.keys(terms.places),
-    places: Object.values(terms.places),
-    rateCurrencies: terms.rates.map(({ currency }) => currency),
-    rateDays: terms.rates.map(({ validFrom }) => validFrom),
-    rates: terms.rates.map(({ rate }) => rate),
-  };
-  await analytics.command(WRITE, params);
+    ...streamParams(terms, passiveNames),
+  });
 }
+
+/** What `STREAM` is read with. */
+export const streamParams = (terms: FeatureTerms, passiveNames: readonly string[]): QueryParams => ({
+  zone: terms.timeZone,
+  reporting: terms.reportingCurrency,
+  passive: passiveNames,
+  currencies: Object.keys(terms.places),
+  places: Object.values(terms.places),
+  rateCurrencies: terms.rates.map(({ currency }) => currency),
+  rateDays: terms.rates.map(({ validFrom }) => validFrom),
+  rates: terms.rates.map(({ rate }) => rate),
+});

@@ -1,6 +1,7 @@
 import { type Builder, checkFirst, mutationField } from '../../../src/core/builder/index.ts';
 import { IdempotencyConflict } from '../../../src/core/errors.ts';
 import { orderValue, partField } from '../../../src/core/graph/index.ts';
+import { parseMoney } from '../../../src/core/money.ts';
 import { type EstimateShape, expectedPurchasesOrder, lifetimeValueOrder, valuePart } from '../parts.ts';
 import type { ValueService } from '../service.ts';
 import type { ValueModel } from '../store.ts';
@@ -19,7 +20,11 @@ export function worthSchema(builder: Builder, service: ValueService): void {
       HISTORICAL: { description: 'What the customer has bought so far.' },
       BG_NBD: {
         description:
-          'What is expected within the horizon: purchases by BG/NBD, times their amount by Gamma-Gamma, discounted.',
+          'What is expected within the horizon (a setting, 12 months): purchases by BG/NBD, times their amount by Gamma-Gamma, discounted.',
+      },
+      TREES: {
+        description:
+          'What is expected within 180 days: the mean, and a band around it, by boosted trees over all features; not discounted. They learn when a month has ended.',
       },
     } as const,
   });
@@ -34,7 +39,8 @@ export function worthSchema(builder: Builder, service: ValueService): void {
       }),
       horizonDays: t.exposeInt('horizonDays', {
         nullable: true,
-        description: 'Days it looks ahead; null when it looks back.',
+        description:
+          'Days it looks ahead: 180 for trees, the months of the setting for BG_NBD; null when it looks back.',
       }),
       expectedPurchases: t.exposeFloat('expectedPurchases', {
         nullable: true,
@@ -53,14 +59,28 @@ export function worthSchema(builder: Builder, service: ValueService): void {
       low: t.field({
         type: 'Money',
         nullable: true,
-        description: 'Nine of ten such customers bring more; null where the method has no band.',
+        description:
+          'Lower end of the band: four of five customers who buy within the horizon bring something between low and high; null where the method has no band.',
         resolve: (e) => money(e.lowMinor, e.currency),
+      }),
+      median: t.field({
+        type: 'Money',
+        nullable: true,
+        description: 'Half of such customers bring more, half less; null where the method has no band.',
+        resolve: (e) => money(e.medianMinor, e.currency),
       }),
       high: t.field({
         type: 'Money',
         nullable: true,
-        description: 'Nine of ten such customers bring less; null where the method has no band.',
+        description: 'Upper end of the band, see low; null where the method has no band.',
         resolve: (e) => money(e.highMinor, e.currency),
+      }),
+      holdoutError: t.field({
+        type: 'Money',
+        nullable: true,
+        description:
+          'Mean absolute error of the method over the 180 days after a snapshot, on customers who were held out, the same ones for all methods. Null where it could not be measured; see valueModels.',
+        resolve: (e) => (e.holdoutError === null ? null : parseMoney(e.holdoutError.toFixed(6), e.currency)),
       }),
       at: t.expose('at', { type: 'DateTime', description: 'The snapshot it is of.' }),
     }),
@@ -77,7 +97,7 @@ export function worthSchema(builder: Builder, service: ValueService): void {
         type: 'Money',
         nullable: true,
         description:
-          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected, after gross margin; null while no value is expected.',
+          'What winning such a customer may cost at most: a share (a setting, a third) of the value expected by BG_NBD, after gross margin; null while no value is expected.',
         resolve: (v) => service.acquisitionCeiling(v),
       }),
     }),
@@ -122,7 +142,8 @@ export function worthSchema(builder: Builder, service: ValueService): void {
       }),
       measures: t.field({
         type: [NamedNumber],
-        description: 'How it fits: log-likelihoods and the like.',
+        description:
+          'How it fits: log-likelihoods and the like; and its errors on customers who were held out (holdout...), amounts in major units, for all methods on the same ones over 180 days.',
         resolve: (m) => Object.entries(m.measures),
       }),
       remarks: t.exposeStringList('remarks', { description: 'What is to be known of the fit.' }),

@@ -265,6 +265,11 @@ export type ClusterModel = Prisma.ClusterModelModel
  */
 export type ValueModel = Prisma.ValueModelModel
 /**
+ * Model ValueTrees
+ * What trees learnt last of lifetime value, for use until a new month came or the past changed. One row.
+ */
+export type ValueTrees = Prisma.ValueTreesModel
+/**
  * Model CustomerValue
  * What a customer is worth, by one method.
  */

@@ -441,6 +441,7 @@ export const ModelName = {
   CustomerRfm: 'CustomerRfm',
   ClusterModel: 'ClusterModel',
   ValueModel: 'ValueModel',
+  ValueTrees: 'ValueTrees',
   CustomerValue: 'CustomerValue',
   ValueRefresh: 'ValueRefresh'
 } as const
@@ -458,7 +459,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3702,6 +3703,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ValueTrees: {
+      payload: Prisma.$ValueTreesPayload<ExtArgs>
+      fields: Prisma.ValueTreesFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ValueTreesFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ValueTreesFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        findFirst: {
+          args: Prisma.ValueTreesFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ValueTreesFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        findMany: {
+          args: Prisma.ValueTreesFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>[]
+        }
+        create: {
+          args: Prisma.ValueTreesCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        createMany: {
+          args: Prisma.ValueTreesCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ValueTreesCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>[]
+        }
+        delete: {
+          args: Prisma.ValueTreesDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        update: {
+          args: Prisma.ValueTreesUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        deleteMany: {
+          args: Prisma.ValueTreesDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ValueTreesUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ValueTreesUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>[]
+        }
+        upsert: {
+          args: Prisma.ValueTreesUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ValueTreesPayload>
+        }
+        aggregate: {
+          args: Prisma.ValueTreesAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateValueTrees>
+        }
+        groupBy: {
+          args: Prisma.ValueTreesGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueTreesGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ValueTreesCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ValueTreesCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerValue: {
       payload: Prisma.$CustomerValuePayload<ExtArgs>
       fields: Prisma.CustomerValueFieldRefs
@@ -4559,6 +4634,15 @@ export const ValueModelScalarFieldEnum = {
 export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]
 
 
+export const ValueTreesScalarFieldEnum = {
+  inputHash: 'inputHash',
+  learntAt: 'learntAt',
+  outcome: 'outcome'
+} as const
+
+export type ValueTreesScalarFieldEnum = (typeof ValueTreesScalarFieldEnum)[keyof typeof ValueTreesScalarFieldEnum]
+
+
 export const CustomerValueScalarFieldEnum = {
   customerId: 'customerId',
   method: 'method',
@@ -4571,6 +4655,7 @@ export const CustomerValueScalarFieldEnum = {
   expectedOrderMinor: 'expectedOrderMinor',
   lowMinor: 'lowMinor',
   highMinor: 'highMinor',
+  medianMinor: 'medianMinor',
   modelId: 'modelId'
 } as const
 
@@ -4959,6 +5044,7 @@ export type GlobalOmitConfig = {
   customerRfm?: Prisma.CustomerRfmOmit
   clusterModel?: Prisma.ClusterModelOmit
   valueModel?: Prisma.ValueModelOmit
+  valueTrees?: Prisma.ValueTreesOmit
   customerValue?: Prisma.CustomerValueOmit
   valueRefresh?: Prisma.ValueRefreshOmit
 }

@@ -95,6 +95,7 @@ export const ModelName = {
   CustomerRfm: 'CustomerRfm',
   ClusterModel: 'ClusterModel',
   ValueModel: 'ValueModel',
+  ValueTrees: 'ValueTrees',
   CustomerValue: 'CustomerValue',
   ValueRefresh: 'ValueRefresh'
 } as const
@@ -785,6 +786,15 @@ export const ValueModelScalarFieldEnum = {
 export type ValueModelScalarFieldEnum = (typeof ValueModelScalarFieldEnum)[keyof typeof ValueModelScalarFieldEnum]
 
 
+export const ValueTreesScalarFieldEnum = {
+  inputHash: 'inputHash',
+  learntAt: 'learntAt',
+  outcome: 'outcome'
+} as const
+
+export type ValueTreesScalarFieldEnum = (typeof ValueTreesScalarFieldEnum)[keyof typeof ValueTreesScalarFieldEnum]
+
+
 export const CustomerValueScalarFieldEnum = {
   customerId: 'customerId',
   method: 'method',
@@ -797,6 +807,7 @@ export const CustomerValueScalarFieldEnum = {
   expectedOrderMinor: 'expectedOrderMinor',
   lowMinor: 'lowMinor',
   highMinor: 'highMinor',
+  medianMinor: 'medianMinor',
   modelId: 'modelId'
 } as const
 

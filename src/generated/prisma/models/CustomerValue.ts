@@ -34,6 +34,7 @@ export type CustomerValueAvgAggregateOutputType = {
   expectedOrderMinor: number | null
   lowMinor: number | null
   highMinor: number | null
+  medianMinor: number | null
 }
 
 export type CustomerValueSumAggregateOutputType = {
@@ -44,6 +45,7 @@ export type CustomerValueSumAggregateOutputType = {
   expectedOrderMinor: bigint | null
   lowMinor: bigint | null
   highMinor: bigint | null
+  medianMinor: bigint | null
 }
 
 export type CustomerValueMinAggregateOutputType = {
@@ -58,6 +60,7 @@ export type CustomerValueMinAggregateOutputType = {
   expectedOrderMinor: bigint | null
   lowMinor: bigint | null
   highMinor: bigint | null
+  medianMinor: bigint | null
   modelId: string | null
 }
 
@@ -73,6 +76,7 @@ export type CustomerValueMaxAggregateOutputType = {
   expectedOrderMinor: bigint | null
   lowMinor: bigint | null
   highMinor: bigint | null
+  medianMinor: bigint | null
   modelId: string | null
 }
 
@@ -88,6 +92,7 @@ export type CustomerValueCountAggregateOutputType = {
   expectedOrderMinor: number
   lowMinor: number
   highMinor: number
+  medianMinor: number
   modelId: number
   _all: number
 }
@@ -101,6 +106,7 @@ export type CustomerValueAvgAggregateInputType = {
   expectedOrderMinor?: true
   lowMinor?: true
   highMinor?: true
+  medianMinor?: true
 }
 
 export type CustomerValueSumAggregateInputType = {
@@ -111,6 +117,7 @@ export type CustomerValueSumAggregateInputType = {
   expectedOrderMinor?: true
   lowMinor?: true
   highMinor?: true
+  medianMinor?: true
 }
 
 export type CustomerValueMinAggregateInputType = {
@@ -125,6 +132,7 @@ export type CustomerValueMinAggregateInputType = {
   expectedOrderMinor?: true
   lowMinor?: true
   highMinor?: true
+  medianMinor?: true
   modelId?: true
 }
 
@@ -140,6 +148,7 @@ export type CustomerValueMaxAggregateInputType = {
   expectedOrderMinor?: true
   lowMinor?: true
   highMinor?: true
+  medianMinor?: true
   modelId?: true
 }
 
@@ -155,6 +164,7 @@ export type CustomerValueCountAggregateInputType = {
   expectedOrderMinor?: true
   lowMinor?: true
   highMinor?: true
+  medianMinor?: true
   modelId?: true
   _all?: true
 }
@@ -257,6 +267,7 @@ export type CustomerValueGroupByOutputType = {
   expectedOrderMinor: bigint | null
   lowMinor: bigint | null
   highMinor: bigint | null
+  medianMinor: bigint | null
   modelId: string | null
   _count: CustomerValueCountAggregateOutputType | null
   _avg: CustomerValueAvgAggregateOutputType | null
@@ -295,6 +306,7 @@ export type CustomerValueWhereInput = {
   expectedOrderMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   lowMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   highMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
+  medianMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   modelId?: Prisma.UuidNullableFilter<"CustomerValue"> | string | null
 }
 
@@ -310,6 +322,7 @@ export type CustomerValueOrderByWithRelationInput = {
   expectedOrderMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   lowMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   highMinor?: Prisma.SortOrderInput | Prisma.SortOrder
+  medianMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   modelId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -329,6 +342,7 @@ export type CustomerValueWhereUniqueInput = Prisma.AtLeast<{
   expectedOrderMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   lowMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   highMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
+  medianMinor?: Prisma.BigIntNullableFilter<"CustomerValue"> | bigint | number | null
   modelId?: Prisma.UuidNullableFilter<"CustomerValue"> | string | null
 }, "customerId_method">
 
@@ -344,6 +358,7 @@ export type CustomerValueOrderByWithAggregationInput = {
   expectedOrderMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   lowMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   highMinor?: Prisma.SortOrderInput | Prisma.SortOrder
+  medianMinor?: Prisma.SortOrderInput | Prisma.SortOrder
   modelId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.CustomerValueCountOrderByAggregateInput
   _avg?: Prisma.CustomerValueAvgOrderByAggregateInput
@@ -367,6 +382,7 @@ export type CustomerValueScalarWhereWithAggregatesInput = {
   expectedOrderMinor?: Prisma.BigIntNullableWithAggregatesFilter<"CustomerValue"> | bigint | number | null
   lowMinor?: Prisma.BigIntNullableWithAggregatesFilter<"CustomerValue"> | bigint | number | null
   highMinor?: Prisma.BigIntNullableWithAggregatesFilter<"CustomerValue"> | bigint | number | null
+  medianMinor?: Prisma.BigIntNullableWithAggregatesFilter<"CustomerValue"> | bigint | number | null
   modelId?: Prisma.UuidNullableWithAggregatesFilter<"CustomerValue"> | string | null
 }
 
@@ -382,6 +398,7 @@ export type CustomerValueCreateInput = {
   expectedOrderMinor?: bigint | number | null
   lowMinor?: bigint | number | null
   highMinor?: bigint | number | null
+  medianMinor?: bigint | number | null
   modelId?: string | null
 }
 
@@ -397,6 +414,7 @@ export type CustomerValueUncheckedCreateInput = {
   expectedOrderMinor?: bigint | number | null
   lowMinor?: bigint | number | null
   highMinor?: bigint | number | null
+  medianMinor?: bigint | number | null
   modelId?: string | null
 }
 
@@ -412,6 +430,7 @@ export type CustomerValueUpdateInput = {
   expectedOrderMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   lowMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   highMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  medianMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   modelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -427,6 +446,7 @@ export type CustomerValueUncheckedUpdateInput = {
   expectedOrderMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   lowMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   highMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  medianMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   modelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -442,6 +462,7 @@ export type CustomerValueCreateManyInput = {
   expectedOrderMinor?: bigint | number | null
   lowMinor?: bigint | number | null
   highMinor?: bigint | number | null
+  medianMinor?: bigint | number | null
   modelId?: string | null
 }
 
@@ -457,6 +478,7 @@ export type CustomerValueUpdateManyMutationInput = {
   expectedOrderMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   lowMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   highMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  medianMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   modelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -472,6 +494,7 @@ export type CustomerValueUncheckedUpdateManyInput = {
   expectedOrderMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   lowMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   highMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  medianMinor?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   modelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -492,6 +515,7 @@ export type CustomerValueCountOrderByAggregateInput = {
   expectedOrderMinor?: Prisma.SortOrder
   lowMinor?: Prisma.SortOrder
   highMinor?: Prisma.SortOrder
+  medianMinor?: Prisma.SortOrder
   modelId?: Prisma.SortOrder
 }
 
@@ -503,6 +527,7 @@ export type CustomerValueAvgOrderByAggregateInput = {
   expectedOrderMinor?: Prisma.SortOrder
   lowMinor?: Prisma.SortOrder
   highMinor?: Prisma.SortOrder
+  medianMinor?: Prisma.SortOrder
 }
 
 export type CustomerValueMaxOrderByAggregateInput = {
@@ -517,6 +542,7 @@ export type CustomerValueMaxOrderByAggregateInput = {
   expectedOrderMinor?: Prisma.SortOrder
   lowMinor?: Prisma.SortOrder
   highMinor?: Prisma.SortOrder
+  medianMinor?: Prisma.SortOrder
   modelId?: Prisma.SortOrder
 }
 
@@ -532,6 +558,7 @@ export type CustomerValueMinOrderByAggregateInput = {
   expectedOrderMinor?: Prisma.SortOrder
   lowMinor?: Prisma.SortOrder
   highMinor?: Prisma.SortOrder
+  medianMinor?: Prisma.SortOrder
   modelId?: Prisma.SortOrder
 }
 
@@ -543,6 +570,7 @@ export type CustomerValueSumOrderByAggregateInput = {
   expectedOrderMinor?: Prisma.SortOrder
   lowMinor?: Prisma.SortOrder
   highMinor?: Prisma.SortOrder
+  medianMinor?: Prisma.SortOrder
 }
 
 
@@ -559,6 +587,7 @@ export type CustomerValueSelect<ExtArgs extends runtime.Types.Extensions.Interna
   expectedOrderMinor?: boolean
   lowMinor?: boolean
   highMinor?: boolean
+  medianMinor?: boolean
   modelId?: boolean
 }, ExtArgs["result"]["customerValue"]>
 
@@ -574,6 +603,7 @@ export type CustomerValueSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   expectedOrderMinor?: boolean
   lowMinor?: boolean
   highMinor?: boolean
+  medianMinor?: boolean
   modelId?: boolean
 }, ExtArgs["result"]["customerValue"]>
 
@@ -589,6 +619,7 @@ export type CustomerValueSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   expectedOrderMinor?: boolean
   lowMinor?: boolean
   highMinor?: boolean
+  medianMinor?: boolean
   modelId?: boolean
 }, ExtArgs["result"]["customerValue"]>
 
@@ -604,10 +635,11 @@ export type CustomerValueSelectScalar = {
   expectedOrderMinor?: boolean
   lowMinor?: boolean
   highMinor?: boolean
+  medianMinor?: boolean
   modelId?: boolean
 }
 
-export type CustomerValueOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "method" | "at" | "valueMinor" | "currency" | "horizonDays" | "expectedPurchases" | "probabilityAlive" | "expectedOrderMinor" | "lowMinor" | "highMinor" | "modelId", ExtArgs["result"]["customerValue"]>
+export type CustomerValueOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"customerId" | "method" | "at" | "valueMinor" | "currency" | "horizonDays" | "expectedPurchases" | "probabilityAlive" | "expectedOrderMinor" | "lowMinor" | "highMinor" | "medianMinor" | "modelId", ExtArgs["result"]["customerValue"]>
 
 export type $CustomerValuePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "CustomerValue"
@@ -630,6 +662,7 @@ export type $CustomerValuePayload<ExtArgs extends runtime.Types.Extensions.Inter
      */
     lowMinor: bigint | null
     highMinor: bigint | null
+    medianMinor: bigint | null
     modelId: string | null
   }, ExtArgs["result"]["customerValue"]>
   composites: {}
@@ -1065,6 +1098,7 @@ export interface CustomerValueFieldRefs {
   readonly expectedOrderMinor: Prisma.FieldRef<"CustomerValue", 'BigInt'>
   readonly lowMinor: Prisma.FieldRef<"CustomerValue", 'BigInt'>
   readonly highMinor: Prisma.FieldRef<"CustomerValue", 'BigInt'>
+  readonly medianMinor: Prisma.FieldRef<"CustomerValue", 'BigInt'>
   readonly modelId: Prisma.FieldRef<"CustomerValue", 'String'>
 }
     
