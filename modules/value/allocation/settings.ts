@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineSetting } from '../../../src/core/settings/index.ts';
-import type { ValueMethod } from '../store.ts';
+import { VALUE_METHODS, type ValueMethod } from '../store.ts';
 import { ACTION_TIERS } from './domain/actions.ts';
 
 /** More tiers than a business tells apart; each makes picking dearer. */
@@ -32,7 +32,7 @@ export const ALLOCATION = defineSetting({
   description:
     'How budgets are allocated: which lifetime value counts, how many days after its confirmation a campaign is measured, which share of the picked customers is held out (stratified: of each action alike), how many customers each side needs before a lift is stated, and the level of its interval.',
   schema: z.object({
-    valueMethod: z.enum(['HISTORICAL', 'BG_NBD']),
+    valueMethod: z.enum(VALUE_METHODS),
     horizonDays: z.int().min(1).max(730),
     holdoutShare: z.number().min(0).max(0.5),
     stratified: z.boolean(),
