@@ -16,6 +16,17 @@ export async function churnLine(
   return [`churn in ${name}: ${percent(found.rate)} (${number(found.churned)} of ${number(found.start)} customers)`];
 }
 
+/** The live churn model in a line, measured on the newest customers, of whom it learnt nothing. */
+export async function predictionLine({ composition }: Application): Promise<string[]> {
+  const model = await composition.services.churnPrediction.model(null);
+  if (model === null) return ['prediction: no model is live; churnModels says why'];
+  const { rocAuc, baseline, accuracyAtHalf } = model.metrics;
+  const auc = (value: number | null): string => (value === null ? 'unknown' : value.toFixed(3));
+  return [
+    `prediction: who leaves within ${model.horizonDays} days, ROC-AUC ${auc(rocAuc)} (recency alone ${auc(baseline.rocAuc)}), accuracy ${percent(accuracyAtHalf)}, on ${number(model.windows.test.rows)} customers held out`,
+  ];
+}
+
 /** Who the customers are by what they bought: segments by rule, and clusters. */
 export async function segmentLines({ composition }: Application): Promise<string[]> {
   const [segments, clusters] = await Promise.all([

@@ -6,7 +6,7 @@ import { say } from '../commands/output.ts';
 import { cleaningText, qualityText, resultText } from '../imports/report.ts';
 import type { Demo } from './demo.ts';
 import { DemoFolderTaken } from './errors.ts';
-import { churnLine, healthLine, number, segmentLines } from './figures.ts';
+import { churnLine, healthLine, number, predictionLine, segmentLines } from './figures.ts';
 import { importedBefore, importOrFollow, realImports } from './imports.ts';
 import { DEMO_QUERIES } from './queries.ts';
 import { isSaasSource } from './saas/data-set.ts';
@@ -74,7 +74,7 @@ async function prepare(application: Application, call: Call): Promise<void> {
   say('Below 95 % an import stops here and asks; the demo gives --accept-quality.');
   if (view.cleaning !== null) say(`\n${cleaningText(view.cleaning)}`);
   say(`\n${resultText(view)}`);
-  say('computing churn, health, risk, segments and value of every customer');
+  say('computing churn, predictions, health, risk, segments and value of every customer');
   await computeWhatIsKnown(application, call);
 }
 
@@ -82,10 +82,11 @@ async function headlines(application: Application): Promise<string[]> {
   const { infra, composition } = application;
   const { customers, risk, loyalty } = composition.services;
   const everything = { from: new Date('2010-01-01T00:00:00Z'), to: infra.clock.now() };
-  const [people, revenue, churned, health, segments, programme] = await Promise.all([
+  const [people, revenue, churned, predicted, health, segments, programme] = await Promise.all([
     customers.count(),
     customers.revenue(everything),
     churnLine(application, '2011-11-01', '2011-12-01', 'November 2011'),
+    predictionLine(application),
     risk.healthDistribution(),
     segmentLines(application),
     loyalty.programme(),
@@ -95,6 +96,7 @@ async function headlines(application: Application): Promise<string[]> {
   return [
     `${number(people)} customers, ${amount} revenue in ${number(revenue.orders)} orders`,
     ...churned,
+    ...predicted,
     `${healthLine(health)}; risk: ${number(categories.CRITICAL)} critical, ${number(categories.AT_RISK)} at risk`,
     ...segments,
     `loyalty: ${number(programme.members)} members`,

@@ -30,11 +30,17 @@ export async function isReckoned({ composition }: Application): Promise<boolean>
   return (await composition.services.loyalty.programme()).members > 0;
 }
 
+/** A start that was cut off trains no second model. */
+const TRAINING_KEY = 'demo';
+
 /** Everybody joins the programme, and what the modules know is reckoned before anybody asks. */
 export async function computeWhatIsKnown({ composition }: Application, call: Call): Promise<void> {
-  const { loyalty, churn, risk, value } = composition.services;
+  const { loyalty, churn, churnPrediction, risk, value } = composition.services;
   await value.refresh(call);
   await churn.refreshAll(call);
+  const training = await churnPrediction.requestTraining(call, TRAINING_KEY);
+  await churnPrediction.runTraining(call, training.id, new AbortController().signal, true);
+  await churnPrediction.score(call);
   await risk.assessAll(call);
   await loyalty.enrolEverybody(call);
 }

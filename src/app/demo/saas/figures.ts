@@ -1,7 +1,7 @@
 import { formatMoney } from '../../../core/money.ts';
 import { BUSINESS } from '../../../core/settings/index.ts';
 import type { Application } from '../../application.ts';
-import { churnLine, healthLine, number } from '../figures.ts';
+import { churnLine, healthLine, number, predictionLine } from '../figures.ts';
 
 const PAGE = 2_000;
 
@@ -9,9 +9,10 @@ const PAGE = 2_000;
 export async function saasHeadlines(application: Application): Promise<string[]> {
   const { infra, composition } = application;
   const { reportingCurrency: currency } = await infra.settings.get(BUSINESS);
-  const [{ statuses, plans, apart }, churned, health] = await Promise.all([
+  const [{ statuses, plans, apart }, churned, predicted, health] = await Promise.all([
     walk(application, currency),
     churnLine(application, '2025-12-01', '2026-01-01', 'December 2025'),
+    predictionLine(application),
     composition.services.risk.healthDistribution(),
   ]);
   const amount = (amountMinor: number): string => formatMoney({ amountMinor, currency });
@@ -26,6 +27,7 @@ export async function saasHeadlines(application: Application): Promise<string[]>
     `${number(all)} customers: ${of('ACTIVE')} active, ${of('TRIAL')} on trial, ${of('PAUSED')} paused, ${of('CHURNED')} gone`,
     `monthly recurring revenue ${amount(total)}: ${byPlan.join(', ')}${apart === 0 ? '' : `; ${number(apart)} subscriptions in other currencies`}`,
     ...churned,
+    ...predicted,
     healthLine(health),
     `risk: ${number(risk.CRITICAL)} critical, ${number(risk.AT_RISK)} at risk, ${number(risk.MONITOR)} to monitor, ${number(risk.SECURE)} secure`,
   ];

@@ -54,7 +54,7 @@ async function prepare(application: Application, call: Call, asked: SaasAsked): 
   const views = await importAll(application, call, folder, options, jobs);
   await rm(folder, { recursive: true, force: true });
   say(`\n${qualityInShort(views)}`);
-  say('\ncomputing churn, health, risk and value of every customer');
+  say('\ncomputing churn, predictions, health, risk and value of every customer');
   await computeWhatIsKnown(application, call);
 }
 
