@@ -1,5 +1,13 @@
 /** `npm run -s bench -- NAME [--quick]`: prints what it does on stderr, and one JSON object as the last line on stdout. */
-const BENCHES = ['health-graph', 'award-points', 'ingest', 'subscriptions', 'trees'] as const;
+const BENCHES = [
+  'health-graph',
+  'award-points',
+  'ingest',
+  'subscriptions',
+  'trees',
+  'scoring',
+  'online-retail',
+] as const;
 
 /**
  * What a benchmark found. Every ratio is Holdfast over its limit, measured in the same run. Of those with a bar more is

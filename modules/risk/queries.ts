@@ -7,13 +7,16 @@ const DAY_MS = 86_400_000;
 export const USE_DAYS = 120;
 const NAMES = ['session.started', 'session.ended', 'feature.used', 'order.placed', 'message.opened', 'message.clicked'];
 
+/** Days of use as they travel, many to a customer: fields without their names, in the order of `DayOfUse`. */
 interface UseRow {
-  customerId: string;
-  daysAgo: number;
-  name: string;
-  feature: string;
-  count: number;
-  durationS: number;
+  readonly customerId: string;
+  readonly days: readonly (readonly [
+    daysAgo: number,
+    name: string,
+    feature: string,
+    count: number,
+    durationS: number,
+  ])[];
 }
 
 /**
@@ -32,32 +35,43 @@ export async function daysOfUse(
   const [settled, waiting] = await Promise.all([
     // Sorting key (customer_id, event_uid): reads the granules of these customers only.
     sources.analytics.query<UseRow>(
-      `select customer_id as "customerId", toInt32(intDiv(toUnixTimestamp64Milli({at:DateTime64(3)}) - toUnixTimestamp64Milli(at), 86400000)) as "daysAgo",
-              name, if(name = 'feature.used', JSONExtractString(properties, 'feature'), '') as feature,
-              toUInt32(count()) as count,
-              toFloat64(sumIf(ifNull(value, 0), name = 'session.ended')) as "durationS"
-       from events final
-       where customer_id in {ids:Array(UUID)} and at > {from:DateTime64(3)} and at <= {at:DateTime64(3)} and name in {names:Array(String)}
-       group by 1, 2, 3, 4`,
+      `select customer_id as "customerId", groupArray((days_ago, name, feature, uses, duration)) as days
+       from (
+         select customer_id, toInt32(intDiv(toUnixTimestamp64Milli({at:DateTime64(3)}) - toUnixTimestamp64Milli(at), 86400000)) as days_ago,
+                toString(name) as name, if(name = 'feature.used', JSONExtractString(properties, 'feature'), '') as feature,
+                toUInt32(count()) as uses, toFloat64(sumIf(ifNull(value, 0), name = 'session.ended')) as duration
+         from events final
+         where customer_id in {ids:Array(UUID)} and at > {from:DateTime64(3)} and at <= {at:DateTime64(3)} and name in {names:Array(String)}
+         group by all
+       )
+       group by customer_id`,
       { ids: all, from, at, names: NAMES },
     ),
     sources.database.query<UseRow>(
-      `select customer_id as "customerId", floor(extract(epoch from $3::timestamptz - at) / 86400)::int as "daysAgo", name,
-              case when name = 'feature.used' then coalesce(properties->>'feature', '') else '' end as feature,
-              count(*)::int as count,
-              coalesce(sum(value) filter (where name = 'session.ended'), 0)::float8 as "durationS"
-       from event_inbox
-       where customer_id = any($1::uuid[]) and at > $2 and at <= $3 and name = any($4::text[])
-       group by 1, 2, 3, 4`,
+      `select customer_id as "customerId", json_agg(json_build_array(days_ago, name, feature, uses, duration)) as days
+       from (
+         select customer_id, floor(extract(epoch from $3::timestamptz - at) / 86400)::int as days_ago, name,
+                case when name = 'feature.used' then coalesce(properties->>'feature', '') else '' end as feature,
+                count(*)::int as uses, coalesce(sum(value) filter (where name = 'session.ended'), 0)::float8 as duration
+         from event_inbox
+         where customer_id = any($1::uuid[]) and at > $2 and at <= $3 and name = any($4::text[])
+         group by 1, 2, 3, 4
+       ) as used
+       group by customer_id`,
       [all, from, at, NAMES],
     ),
   ]);
   const byCustomer = new Map<string, DayOfUse[]>();
-  for (const { customerId, ...day } of [...settled, ...waiting]) {
+  for (const { customerId, days } of [...settled, ...waiting]) {
     const id = owners.get(customerId) ?? customerId;
-    const days = byCustomer.get(id);
-    if (days === undefined) byCustomer.set(id, [day]);
-    else days.push(day);
+    const own = days.map(([daysAgo, name, feature, count, durationS]) => ({
+      daysAgo,
+      name,
+      feature,
+      count,
+      durationS,
+    }));
+    byCustomer.set(id, [...(byCustomer.get(id) ?? []), ...own]);
   }
   return byCustomer;
 }

@@ -15,7 +15,9 @@ import { type Assessment, lockAssessments, readDistribution, writeAssessments } 
 const DAY_MS = 86_400_000;
 const INVOICE_DAYS = 365;
 const TICKET_DAYS = 180;
-/** Customers assessed at once: bounds memory and the length of a transaction. */
+/** Customers whose facts are read at once: bounds memory. */
+const GATHER_BATCH = 5_000;
+/** Customers whose assessments are written at once: bounds the length of a transaction. */
 export const ASSESS_BATCH = 500;
 /** A smaller move of the score is noise to subscribers; the history has it all the same. */
 const TELLING_MOVE = 1;
@@ -32,6 +34,12 @@ export interface RiskService extends RiskPort {
   assess(call: Call, customerIds: readonly string[], options?: AssessOptions): Promise<number>;
   /** Reckons everybody anew, quietly. */
   assessAll(call: Call, signal?: AbortSignal): Promise<{ customers: number; changed: number }>;
+}
+
+/** Facts as they were known at one moment, by customer. */
+interface Learnt {
+  readonly at: Date;
+  readonly facts: readonly (readonly [customerId: string, CustomerFacts])[];
 }
 
 /** What other modules tell `risk`. */
@@ -91,14 +99,28 @@ export function createRiskService(infra: Infrastructure, { customers, churn }: R
     );
   };
 
-  const assessBatch = async (call: Call, ids: readonly string[], options: AssessOptions): Promise<number> => {
+  /** Facts of a batch of customers, who stay in the order of their ids. */
+  const learn = async (ids: readonly string[]): Promise<Learnt> => {
     const at = clock.now();
     const known = await customers.byIds(ids);
-    if (known.length === 0) return 0;
-    const facts = await gather(known, at);
+    return { at, facts: known.length === 0 ? [] : [...(await gather(known, at))] };
+  };
+
+  const assessLearnt = async (call: Call, { at, facts }: Learnt, options: AssessOptions): Promise<number> => {
+    let changed = 0;
+    for (let start = 0; start < facts.length; start += ASSESS_BATCH) {
+      changed += await assessBatch(call, { at, facts: facts.slice(start, start + ASSESS_BATCH) }, options);
+    }
+    return changed;
+  };
+
+  const assessBatch = async (call: Call, { at, facts }: Learnt, options: AssessOptions): Promise<number> => {
     const [healthRules, riskRules] = await Promise.all([settings.get(HEALTH_RULES), settings.get(RISK_RULES)]);
     return database.transaction(async (tx) => {
-      const before = await lockAssessments(tx, [...facts.keys()]);
+      const before = await lockAssessments(
+        tx,
+        facts.map(([customerId]) => customerId),
+      );
       const changed: Assessment[] = [];
       const events: NewEvent[] = [];
       for (const [customerId, fact] of facts) {
@@ -132,21 +154,27 @@ export function createRiskService(infra: Infrastructure, { customers, churn }: R
     async assess(call, customerIds, options = {}) {
       const ids = [...new Set(customerIds)].sort();
       let changed = 0;
-      for (let start = 0; start < ids.length; start += ASSESS_BATCH) {
-        changed += await assessBatch(call, ids.slice(start, start + ASSESS_BATCH), options);
+      for (let start = 0; start < ids.length; start += GATHER_BATCH) {
+        changed += await assessLearnt(call, await learn(ids.slice(start, start + GATHER_BATCH)), options);
       }
       return changed;
     },
     async assessAll(call, signal) {
-      let after: string | null = null;
       const total = { customers: 0, changed: 0 };
-      for (;;) {
+      const learnAfter = async (after: string | null) => {
         signal?.throwIfAborted();
-        const ids: string[] = await customers.idsAfter(after, ASSESS_BATCH);
-        if (ids.length === 0) break;
-        total.changed += await assessBatch(call, ids, { quiet: true });
-        total.customers += ids.length;
-        after = ids.at(-1) as string;
+        const ids = await customers.idsAfter(after, GATHER_BATCH);
+        return { ids, learnt: await learn(ids) };
+      };
+      for (let batch = await learnAfter(null); batch.ids.length > 0; ) {
+        // The next facts are read while these are written: the engines take turns otherwise.
+        const [next, changed] = await Promise.all([
+          learnAfter(batch.ids.at(-1) as string),
+          assessLearnt(call, batch.learnt, { quiet: true }),
+        ]);
+        total.changed += changed;
+        total.customers += batch.ids.length;
+        batch = next;
       }
       await database.transaction((tx) =>
         appendEvents(tx, call, clock, [newEvent(assessmentsRecomputed, { customerId: null, payload: total })]),

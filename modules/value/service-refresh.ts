@@ -8,10 +8,10 @@ import { createBatchWriter } from './batches.ts';
 import { adviceFor } from './domain/advice.ts';
 import type { CustomerClusters } from './domain/clustering.ts';
 import { CLUSTER_FEATURES } from './domain/clusters.ts';
-import { valueRefreshed } from './events.ts';
+import { featuresComputed, valueRefreshed } from './events.ts';
 import { type CustomerRow, customerRows } from './queries/segments.ts';
 import { dropOthers, type FeatureSnapshot } from './queries/snapshots.ts';
-import type { createFeatureStore } from './service-features.ts';
+import type { createFeatureStore, FeatureRefresh } from './service-features.ts';
 import { createWorth } from './service-worth.ts';
 import { ADVICE, CLUSTERS } from './settings.ts';
 import { forgetOthers, insertClusterModel, type RfmRow, writeRfm } from './store.ts';
@@ -74,9 +74,22 @@ export function createRefresher(
     await database.transaction((tx) => insertClusterModel(tx, model));
   };
 
-  return async (call: Call, { signal, onStep }: RefreshOptions = {}): Promise<RefreshResult> => {
+  /** Brings the feature store up to date and says so at once: predictions need not wait for what values take. */
+  const refreshFeatures = async (call: Call, signal?: AbortSignal): Promise<FeatureRefresh> => {
+    const refreshed = await features.refresh(signal);
+    const { latest, computed } = refreshed;
+    if (latest !== null && computed > 0) {
+      const payload = { snapshots: computed, customers: latest.customers, at: latest.at.toISOString() };
+      await database.transaction((tx) =>
+        appendEvents(tx, call, clock, [newEvent(featuresComputed, { customerId: null, payload })]),
+      );
+    }
+    return refreshed;
+  };
+
+  const refresh = async (call: Call, { signal, onStep }: RefreshOptions = {}): Promise<RefreshResult> => {
     await onStep?.('FEATURES');
-    const { latest, computed, kept } = await features.refresh(signal);
+    const { latest, computed, kept } = await refreshFeatures(call, signal);
     const rows: CustomerRow[] = [];
     if (latest !== null) for await (const batch of customerRows(analytics, latest.id)) rows.push(...batch);
     let clusters: CustomerClusters | null = null;
@@ -108,6 +121,7 @@ export function createRefresher(
     await dropOthers(analytics, database);
     return result;
   };
+  return { refreshFeatures, refresh };
 }
 
 /** Seven features a row. Who ordered on one day only has a gap as long, at least, as the time since. */

@@ -18,7 +18,7 @@ import { featureBlocks } from './queries/blocks.ts';
 import { EXPORT_SQL, type FeatureRow, featureRows, featuresOf } from './queries/segments.ts';
 import { type FeatureSnapshot, listSnapshots, snapshotAt, snapshotById } from './queries/snapshots.ts';
 import { readWorth } from './queries/worth.ts';
-import { createFeatureStore } from './service-features.ts';
+import { createFeatureStore, type FeatureRefresh } from './service-features.ts';
 import { createRefresher, type RefreshOptions } from './service-refresh.ts';
 import { createSegmentReports, type SegmentReports } from './service-segments.ts';
 import { LIFETIME_VALUE } from './settings.ts';
@@ -38,6 +38,8 @@ const REFRESHES_KEPT_DAYS = 90;
 const REFRESH_SCOPE = 'value.refreshValue';
 
 export interface ValueService extends ValuePort, SegmentReports {
+  /** The feature store alone, which predictions are made from. */
+  refreshFeatures(call: Call, signal?: AbortSignal): Promise<FeatureRefresh>;
   refresh(call: Call, options?: RefreshOptions): Promise<RefreshResult>;
   /** Asks for a computation; it can be watched by its id. */
   requestRefresh(call: Call, idempotencyKey: string | null): Promise<ValueRefresh>;
@@ -65,7 +67,7 @@ export interface ValueService extends ValuePort, SegmentReports {
 export function createValueService(infra: Infrastructure, customers: CustomerPort): ValueService {
   const { database, analytics, settings, systemClock } = infra;
   const store = createFeatureStore(infra, customers);
-  const compute = createRefresher(infra, customers, store);
+  const refresher = createRefresher(infra, customers, store);
   const reports = createSegmentReports(infra);
 
   /** A lock of the session, since no transaction may last so long; it goes with its connection. */
@@ -88,7 +90,8 @@ export function createValueService(infra: Infrastructure, customers: CustomerPor
 
   const service: ValueService = {
     ...reports,
-    refresh: (call, options) => alone(() => compute(call, options)),
+    refreshFeatures: (call, signal) => alone(() => refresher.refreshFeatures(call, signal)),
+    refresh: (call, options) => alone(() => refresher.refresh(call, options)),
     async requestRefresh(call, idempotencyKey) {
       const id = await database.transaction(async (tx) => {
         const key = idempotencyKey === null ? [] : [{ key: idempotencyKey, hash: hashInput({}) }];

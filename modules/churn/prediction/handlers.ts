@@ -1,14 +1,14 @@
 import { type HandlerDefinition, isEvent } from '../../../src/core/events/index.ts';
 import { enqueue } from '../../../src/core/jobs.ts';
 import { customerErased, customerMerged } from '../../customers/contract.ts';
-import { valueRefreshed } from '../../value/contract.ts';
+import { featuresComputed } from '../../value/contract.ts';
 import { PREDICTION_QUEUE, SCORE_JOB } from './job-names.ts';
 import { forgetPredictions } from './store-predictions.ts';
 
 export const predictionHandlers: readonly HandlerDefinition[] = [
   {
     name: 'churn.scoreAfterFeatures',
-    on: [valueRefreshed],
+    on: [featuresComputed],
     async handle(tx) {
       await enqueue(tx, SCORE_JOB, {}, { key: SCORE_JOB, queue: PREDICTION_QUEUE });
     },
