@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from '../../src/core/events/index.ts';
-import { ENTRY_SOURCES } from './domain/ledger.ts';
 import { TIER_KEYS } from './domain/tiers.ts';
+import { ENTRY_SOURCES } from './ledger/domain/ledger.ts';
 
 /** The facts this module publishes. They carry ids and numbers, no personal data. */
 

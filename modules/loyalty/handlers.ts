@@ -4,10 +4,10 @@ import type { Logger } from '../../src/core/logger.ts';
 import { wholeUnits } from '../../src/core/money.ts';
 import type { Settings } from '../../src/core/settings/index.ts';
 import { CustomerNotFound, customerErased, customerMerged, orderPlaced } from '../customers/contract.ts';
-import { type LedgerRequest, requestOf } from './commands.ts';
 import { NotAMember } from './errors.ts';
+import { type LedgerRequest, requestOf } from './ledger/commands.ts';
+import { eraseCustomers, type LifecyclePorts, mergeAccounts } from './ledger/service-lifecycle.ts';
 import type { LoyaltyService } from './service.ts';
-import { eraseCustomers, type LifecyclePorts, mergeAccounts } from './service-lifecycle.ts';
 import { ORDER_POINTS } from './settings.ts';
 
 /** How the module reacts to what others publish. */

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/core/database/index.ts';
 import type { Settings } from '../../src/core/settings/index.ts';
 import type { LoyaltyPort } from './contract.ts';
-import { countTiers, membersByCustomers } from './queries-reads.ts';
+import { countTiers, membersByCustomers } from './ledger/queries-reads.ts';
 import { TIERS } from './settings.ts';
 
 /** What the module answers to others. */

@@ -1,6 +1,6 @@
 import type { Builder } from '../../src/core/builder/index.ts';
-import { accountTypes } from './schema/account.ts';
-import { enrolmentMutations, pointsMutations } from './schema/mutations.ts';
+import { accountTypes } from './ledger/schema/account.ts';
+import { enrolmentMutations, pointsMutations } from './ledger/schema/mutations.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
 import { tierTypes } from './schema/tiers.ts';

@@ -5,6 +5,9 @@ import { enqueue } from '../../src/core/jobs.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort } from '../customers/contract.ts';
+import type { LoyaltyPort } from './contract.ts';
+import type { EarningRule } from './domain/rules.ts';
+import type { Tier } from './domain/tiers.ts';
 import {
   type AdjustInput,
   type AwardInput,
@@ -15,17 +18,14 @@ import {
   type ReverseInput,
   requestOf,
   reverseCommand,
-} from './commands.ts';
-import type { LoyaltyPort } from './contract.ts';
-import type { EarningRule } from './domain/rules.ts';
-import type { Tier } from './domain/tiers.ts';
+} from './ledger/commands.ts';
+import { countCustomersWithoutAccount } from './ledger/queries.ts';
+import { type BalanceAt, balancesAsOf } from './ledger/queries-reads.ts';
+import type { Programme } from './ledger/service-decide.ts';
+import { accountsOf, type Enrolled, enrol, enrolEverybody } from './ledger/service-membership.ts';
+import { createKnownAccounts, createOptimisticPosting } from './ledger/service-optimistic.ts';
+import { type PostingPorts, postBatch } from './ledger/service-posting.ts';
 import { createLoyaltyPort } from './port.ts';
-import { countCustomersWithoutAccount } from './queries.ts';
-import { type BalanceAt, balancesAsOf } from './queries-reads.ts';
-import type { Programme } from './service-decide.ts';
-import { accountsOf, type Enrolled, enrol, enrolEverybody } from './service-membership.ts';
-import { createKnownAccounts, createOptimisticPosting } from './service-optimistic.ts';
-import { type PostingPorts, postBatch } from './service-posting.ts';
 import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
 
 /** What `loyalty` does when asked now. */

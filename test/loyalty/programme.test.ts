@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AwardInput } from '../../modules/loyalty/commands.ts';
 import { DEFAULT_RULES } from '../../modules/loyalty/defaults.ts';
+import type { AwardInput } from '../../modules/loyalty/ledger/commands.ts';
 import { AUTO_ENROL, EARNING_RULES } from '../../modules/loyalty/settings.ts';
 import { systemCall } from '../../src/core/call.ts';
 import { newId } from '../../src/core/ids.ts';

@@ -1,4 +1,4 @@
-import { FileRefused } from '../../../../src/core/analytics/index.ts';
+import { FileRefused } from '../../../../src/core/analytics/errors.ts';
 import {
   type Builder,
   checkFirst,

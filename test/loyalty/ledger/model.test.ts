@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemCall } from '../../src/core/call.ts';
-import { DomainError } from '../../src/core/errors.ts';
-import { newId } from '../../src/core/ids.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers, START } from './world.ts';
+import { systemCall } from '../../../src/core/call.ts';
+import { DomainError } from '../../../src/core/errors.ts';
+import { newId } from '../../../src/core/ids.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers, START } from '../world.ts';
 
 let created: TestDatabase;
 let world: LoyaltyWorld;

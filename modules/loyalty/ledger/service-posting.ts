@@ -1,13 +1,13 @@
-import { actorName, type Call } from '../../src/core/call.ts';
-import type { Clock } from '../../src/core/clock.ts';
-import { type Tx, type Write, writeTogether } from '../../src/core/database/index.ts';
-import { DomainError, IdempotencyConflict } from '../../src/core/errors.ts';
-import { eventsWrite } from '../../src/core/events/index.ts';
-import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../src/core/idempotency.ts';
-import { newId } from '../../src/core/ids.ts';
+import { actorName, type Call } from '../../../src/core/call.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import { type Tx, type Write, writeTogether } from '../../../src/core/database/index.ts';
+import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
+import { eventsWrite } from '../../../src/core/events/index.ts';
+import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../../src/core/idempotency.ts';
+import { newId } from '../../../src/core/ids.ts';
+import type { TierChange, TierKey } from '../domain/tiers.ts';
+import { EntryNotFound } from '../errors.ts';
 import type { LedgerRequest, Posted } from './commands.ts';
-import type { TierChange, TierKey } from './domain/tiers.ts';
-import { EntryNotFound } from './errors.ts';
 import {
   type AccountRow,
   accountsWrite,

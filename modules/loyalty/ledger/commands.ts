@@ -1,7 +1,7 @@
-import type { Call } from '../../src/core/call.ts';
-import { InvalidInput } from '../../src/core/errors.ts';
-import { hashInput } from '../../src/core/idempotency.ts';
-import type { TierChange, TierKey } from './domain/tiers.ts';
+import type { Call } from '../../../src/core/call.ts';
+import { InvalidInput } from '../../../src/core/errors.ts';
+import { hashInput } from '../../../src/core/idempotency.ts';
+import type { TierChange, TierKey } from '../domain/tiers.ts';
 import type { EntryRow } from './queries.ts';
 
 /** What can be asked of the ledger. */

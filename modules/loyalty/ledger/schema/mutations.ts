@@ -1,9 +1,8 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
-import { type Builder, batchMutationField, domainError, mutationField } from '../../../src/core/builder/index.ts';
-import { IdempotencyConflict, Overloaded } from '../../../src/core/errors.ts';
-import { customerRef, loadPart } from '../../../src/core/graph/index.ts';
-import { CustomerNotFound } from '../../customers/contract.ts';
-import type { Posted } from '../commands.ts';
+import { type Builder, batchMutationField, domainError, mutationField } from '../../../../src/core/builder/index.ts';
+import { IdempotencyConflict, Overloaded } from '../../../../src/core/errors.ts';
+import { customerRef, loadPart } from '../../../../src/core/graph/index.ts';
+import { CustomerNotFound } from '../../../customers/contract.ts';
 import {
   EarningCapReached,
   EntryNotFound,
@@ -12,11 +11,12 @@ import {
   NotAMember,
   RuleNotOpenToTier,
   RuleNotValid,
-} from '../errors.ts';
+} from '../../errors.ts';
+import type { TierTypes } from '../../schema/tiers.ts';
+import type { LoyaltyService } from '../../service.ts';
+import type { Posted } from '../commands.ts';
 import { type AccountShape, loyaltyPart } from '../parts.ts';
-import type { LoyaltyService } from '../service.ts';
 import type { AccountTypes } from './account.ts';
-import type { TierTypes } from './tiers.ts';
 
 /** Items of one request. */
 const MAX_AWARDS = 1_000;

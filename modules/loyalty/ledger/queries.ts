@@ -1,6 +1,6 @@
-import { plainArray, type Queryable, type Tx, textArray, type Write } from '../../src/core/database/index.ts';
+import { plainArray, type Queryable, type Tx, textArray, type Write } from '../../../src/core/database/index.ts';
+import type { TierKey } from '../domain/tiers.ts';
 import type { EntryKind, EntrySource } from './domain/ledger.ts';
-import type { TierKey } from './domain/tiers.ts';
 
 /** A row of loyalty_account. */
 export interface AccountRow {

@@ -1,5 +1,5 @@
-import { type Queryable, writeTogether } from '../../src/core/database/index.ts';
-import { DomainError } from '../../src/core/errors.ts';
+import { type Queryable, writeTogether } from '../../../src/core/database/index.ts';
+import { DomainError } from '../../../src/core/errors.ts';
 import type { LedgerRequest, Posted } from './commands.ts';
 import { type AccountChange, type AccountRow, expectedAccountsWrite } from './queries.ts';
 import { capPeriod, type Desk, decide, type Programme } from './service-decide.ts';

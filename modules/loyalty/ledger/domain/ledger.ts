@@ -1,4 +1,4 @@
-import { type Tier, type TierChange, type TierKey, tierChange, tierOf } from './tiers.ts';
+import { type Tier, type TierChange, type TierKey, tierChange, tierOf } from '../../domain/tiers.ts';
 
 /** Kinds of entries: what is earned, spent, lapsed, taken back or put right. */
 export const ENTRY_KINDS = ['EARN', 'REDEEM', 'EXPIRE', 'REVERSE', 'ADJUST'] as const;

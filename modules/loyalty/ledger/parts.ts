@@ -1,6 +1,6 @@
-import { defineCustomerPart, defineFilter, defineListPart } from '../../src/core/graph/index.ts';
+import { defineCustomerPart, defineFilter, defineListPart } from '../../../src/core/graph/index.ts';
+import type { TierKey } from '../domain/tiers.ts';
 import type { EntryKind, EntrySource } from './domain/ledger.ts';
-import type { TierKey } from './domain/tiers.ts';
 
 /** An account as the graph shows it; times are texts when they come out of JSON built in SQL. */
 export interface AccountShape {

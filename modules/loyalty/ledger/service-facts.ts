@@ -1,7 +1,7 @@
-import type { Call } from '../../src/core/call.ts';
-import { type NewEvent, newEvent } from '../../src/core/events/index.ts';
+import type { Call } from '../../../src/core/call.ts';
+import { type NewEvent, newEvent } from '../../../src/core/events/index.ts';
+import { pointsAdjusted, pointsAwarded, pointsReversed, tierChanged } from '../events.ts';
 import type { Posted } from './commands.ts';
-import { pointsAdjusted, pointsAwarded, pointsReversed, tierChanged } from './events.ts';
 
 /** The facts to publish about a posting: the movement, and the tier when it changed. */
 export function eventsOf(call: Call, posted: Posted): NewEvent[] {

@@ -1,4 +1,4 @@
-import type { Tx } from '../../src/core/database/index.ts';
+import type { Tx } from '../../../src/core/database/index.ts';
 
 /** SQL for what befalls accounts from outside: merges and erasures of customers. */
 

@@ -5,12 +5,12 @@ import {
   connectionType,
   encodeGlobalId,
   perOperation,
-} from '../../../src/core/builder/index.ts';
-import { filterField, nestedPartField, partField } from '../../../src/core/graph/index.ts';
-import { nextTierOf, type TierKey } from '../domain/tiers.ts';
+} from '../../../../src/core/builder/index.ts';
+import { filterField, nestedPartField, partField } from '../../../../src/core/graph/index.ts';
+import { nextTierOf, type TierKey } from '../../domain/tiers.ts';
+import type { TierTypes } from '../../schema/tiers.ts';
+import type { LoyaltyService } from '../../service.ts';
 import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, tierFilter } from '../parts.ts';
-import type { LoyaltyService } from '../service.ts';
-import type { TierTypes } from './tiers.ts';
 
 /** `Customer.loyalty`, the account with its entries, and the filter by tier. */
 export function accountTypes(builder: Builder, service: LoyaltyService, tiers: TierTypes) {

@@ -1,8 +1,6 @@
-import { DomainError, InvalidInput } from '../../src/core/errors.ts';
-import type { LedgerCommand } from './commands.ts';
-import { BALANCE_MAX, type EntryKind, type EntrySource, type Movement, post } from './domain/ledger.ts';
-import { type EarningRule, pointsOfRule } from './domain/rules.ts';
-import type { Tier, TierChange } from './domain/tiers.ts';
+import { DomainError, InvalidInput } from '../../../src/core/errors.ts';
+import { type EarningRule, pointsOfRule } from '../domain/rules.ts';
+import type { Tier, TierChange } from '../domain/tiers.ts';
 import {
   EarningCapReached,
   EntryNotFound,
@@ -10,10 +8,12 @@ import {
   InsufficientPoints,
   RuleNotOpenToTier,
   RuleNotValid,
-} from './errors.ts';
-import { type CalendarPeriod, calendarPeriod } from './period.ts';
+} from '../errors.ts';
+import { type CalendarPeriod, calendarPeriod } from '../period.ts';
+import { ORDER_RULE } from '../settings.ts';
+import type { LedgerCommand } from './commands.ts';
+import { BALANCE_MAX, type EntryKind, type EntrySource, type Movement, post } from './domain/ledger.ts';
 import type { AccountRow, EntryRow } from './queries.ts';
-import { ORDER_RULE } from './settings.ts';
 
 /** The programme in force, read once for a batch. */
 export interface Programme {

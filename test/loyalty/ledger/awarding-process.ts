@@ -1,5 +1,5 @@
-import { systemCall } from '../../src/core/call.ts';
-import { openLoyalty } from './world.ts';
+import { systemCall } from '../../../src/core/call.ts';
+import { openLoyalty } from '../world.ts';
 
 /**
  * A process that awards to customers with keys of a small set, several clients at once, and prints each key whose award

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AwardInput } from '../../modules/loyalty/commands.ts';
-import { loyaltyEvents } from '../../modules/loyalty/events.ts';
-import { systemCall } from '../../src/core/call.ts';
-import { DomainError } from '../../src/core/errors.ts';
-import { newId } from '../../src/core/ids.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers, refusal, START } from './world.ts';
+import { loyaltyEvents } from '../../../modules/loyalty/events.ts';
+import type { AwardInput } from '../../../modules/loyalty/ledger/commands.ts';
+import { systemCall } from '../../../src/core/call.ts';
+import { DomainError } from '../../../src/core/errors.ts';
+import { newId } from '../../../src/core/ids.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers, refusal, START } from '../world.ts';
 
 let created: TestDatabase;
 let world: LoyaltyWorld;

@@ -1,13 +1,13 @@
-import type { Call } from '../../src/core/call.ts';
-import type { Clock } from '../../src/core/clock.ts';
-import type { Database, Tx } from '../../src/core/database/index.ts';
-import { DomainError } from '../../src/core/errors.ts';
-import { appendEvents, type NewEvent, newEvent } from '../../src/core/events/index.ts';
-import { newId } from '../../src/core/ids.ts';
-import { CustomerNotFound, type CustomerPort } from '../customers/contract.ts';
-import type { Tier } from './domain/tiers.ts';
-import { NotAMember } from './errors.ts';
-import { customersEnrolled } from './events.ts';
+import type { Call } from '../../../src/core/call.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import type { Database, Tx } from '../../../src/core/database/index.ts';
+import { DomainError } from '../../../src/core/errors.ts';
+import { appendEvents, type NewEvent, newEvent } from '../../../src/core/events/index.ts';
+import { newId } from '../../../src/core/ids.ts';
+import { CustomerNotFound, type CustomerPort } from '../../customers/contract.ts';
+import type { Tier } from '../domain/tiers.ts';
+import { NotAMember } from '../errors.ts';
+import { customersEnrolled } from '../events.ts';
 import { type AccountRow, customersWithoutAccount, lockAccounts, type NewAccount, openAccounts } from './queries.ts';
 
 /** What membership stands on. */

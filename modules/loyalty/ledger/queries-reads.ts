@@ -1,5 +1,5 @@
-import type { Queryable } from '../../src/core/database/index.ts';
-import type { TierKey } from './domain/tiers.ts';
+import type { Queryable } from '../../../src/core/database/index.ts';
+import type { TierKey } from '../domain/tiers.ts';
 
 /** SQL for those who only look: other modules, and fields beside the customer graph. */
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers } from './world.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers } from '../world.ts';
 
 let created: TestDatabase;
 let world: LoyaltyWorld;
