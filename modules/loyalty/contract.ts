@@ -11,7 +11,12 @@ export interface MemberFacts {
   /** Name of the tier as the business calls it. */
   readonly tierName: string;
   readonly tierSince: Date;
+  /** Points held, those set aside included. */
   readonly balance: number;
+  /** Points that can be spent. */
+  readonly available: number;
+  /** Points taken back after they were spent, which whatever comes next pays first. */
+  readonly debt: number;
   readonly earned: number;
   readonly joinedAt: Date;
 }

@@ -72,7 +72,7 @@ export class InsufficientPoints extends DomainError {
   constructor(available: number, needed: number) {
     super(
       'LOYALTY_INSUFFICIENT_POINTS',
-      `The account holds ${available} points and ${needed} would be taken. A balance is never below zero.`,
+      `The account has ${available} points to spend and ${needed} would be taken. A balance is never below zero.`,
       { path: ['points'], details: { available, needed } },
     );
     this.available = available;
@@ -97,5 +97,22 @@ export class EntryNotReversible extends DomainError {
       path: ['entryId'],
       details: { entryId, why },
     });
+  }
+}
+
+/** The entry never waited, or no longer does. */
+export class EntryNotPending extends DomainError {
+  constructor(entryId: string, why: string) {
+    super('LOYALTY_ENTRY_NOT_PENDING', `The ledger entry ${entryId} cannot be confirmed or voided: ${why}.`, {
+      path: ['entryId'],
+      details: { entryId, why },
+    });
+  }
+}
+
+/** Nothing has come to its end. For jobs, which ask in any case. */
+export class NothingDue extends DomainError {
+  constructor() {
+    super('LOYALTY_NOTHING_DUE', 'Nothing of this account has come to its end.');
   }
 }

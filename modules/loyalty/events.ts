@@ -43,7 +43,12 @@ export const pointsReversed = defineEvent({
   type: 'loyalty.pointsReversed',
   version: 1,
   description: 'An earlier entry was taken back by a new one.',
-  payload: z.object({ ...entry, reverses: id }),
+  payload: z.object({
+    ...entry,
+    reverses: id,
+    /** Points that had been spent already and are owed now; negative when points given back paid a debt. */
+    debt: z.int().default(0),
+  }),
 });
 
 export const pointsAdjusted = defineEvent({
@@ -51,6 +56,73 @@ export const pointsAdjusted = defineEvent({
   version: 1,
   description: 'A balance was put right by hand, or moved because two customers were merged.',
   payload: z.object({ ...entry, source: z.enum(ENTRY_SOURCES) }),
+});
+
+export const pointsRedeemed = defineEvent({
+  type: 'loyalty.pointsRedeemed',
+  version: 1,
+  description: 'A customer spent points: at once, or because points that were set aside were confirmed.',
+  payload: z.object({
+    ...entry,
+    source: z.enum(ENTRY_SOURCES),
+    /** What they were spent on. */
+    sourceId: id.nullable(),
+  }),
+});
+
+export const pointsExpired = defineEvent({
+  type: 'loyalty.pointsExpired',
+  version: 1,
+  description: 'Points lapsed.',
+  payload: z.object(entry),
+});
+
+const waiting = {
+  entryId: id,
+  accountId: id,
+  /** How many wait, or waited. */
+  points: z.int(),
+  source: z.enum(ENTRY_SOURCES),
+  sourceId: id.nullable(),
+  /** Points that can be spent after it, and those set aside. */
+  available: z.int(),
+  held: z.int(),
+};
+
+export const pointsPending = defineEvent({
+  type: 'loyalty.pointsPending',
+  version: 1,
+  description: 'Points were awarded that wait to be confirmed.',
+  payload: z.object({ ...waiting, expiresAt: z.iso.datetime() }),
+});
+
+export const pointsHeld = defineEvent({
+  type: 'loyalty.pointsHeld',
+  version: 1,
+  description: 'Points were set aside until they are spent or given back.',
+  payload: z.object({ ...waiting, expiresAt: z.iso.datetime() }),
+});
+
+const settled = {
+  ...waiting,
+  /** The entry that waited. */
+  settles: id,
+  /** CREDIT: they were to come; DEBIT: they were to be spent. */
+  direction: z.enum(['CREDIT', 'DEBIT']),
+};
+
+export const pointsConfirmed = defineEvent({
+  type: 'loyalty.pointsConfirmed',
+  version: 1,
+  description: 'Points that waited came, or were spent; loyalty.pointsAwarded or loyalty.pointsRedeemed follows.',
+  payload: z.object(settled),
+});
+
+export const pointsVoided = defineEvent({
+  type: 'loyalty.pointsVoided',
+  version: 1,
+  description: 'Points that waited will not come, or were given back: somebody said so, or their time was over.',
+  payload: z.object(settled),
 });
 
 export const tierChanged = defineEvent({
@@ -69,4 +141,16 @@ export const tierChanged = defineEvent({
 });
 
 /** All of them, for the module's table of contents. */
-export const loyaltyEvents = [customersEnrolled, pointsAwarded, pointsReversed, pointsAdjusted, tierChanged];
+export const loyaltyEvents = [
+  customersEnrolled,
+  pointsAwarded,
+  pointsRedeemed,
+  pointsExpired,
+  pointsPending,
+  pointsHeld,
+  pointsConfirmed,
+  pointsVoided,
+  pointsReversed,
+  pointsAdjusted,
+  tierChanged,
+];

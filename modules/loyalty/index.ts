@@ -20,7 +20,11 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
     events: loyaltyEvents,
     scopes: [
       { name: 'loyalty:read', description: 'Read the loyalty programme, accounts and ledger entries.' },
-      { name: 'loyalty:award', description: 'Enrol customers; award, adjust and reverse points.' },
+      {
+        name: 'loyalty:award',
+        description: 'Enrol customers; award, adjust and reverse points; confirm and void what waits.',
+      },
+      { name: 'loyalty:redeem', description: 'Spend points of customers and set them aside.' },
     ],
     handlers: loyaltyHandlers({ service, settings, lifecycle, logger }),
     jobs: loyaltyJobs(service),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { systemCall } from '../../src/core/call.ts';
 import { defineJob } from '../../src/core/jobs.ts';
+import { ledgerJobs } from './ledger/jobs.ts';
 import { ENROL_EVERYBODY_JOB, type LoyaltyService } from './service.ts';
 
 /** Background work of the module. */
@@ -14,4 +15,5 @@ export const loyaltyJobs = (service: LoyaltyService) => [
       logger.info({ joined }, 'customers joined the loyalty programme');
     },
   }),
+  ...ledgerJobs(service),
 ];

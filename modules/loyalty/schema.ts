@@ -1,6 +1,10 @@
 import type { Builder } from '../../src/core/builder/index.ts';
 import { accountTypes } from './ledger/schema/account.ts';
-import { enrolmentMutations, pointsMutations } from './ledger/schema/mutations.ts';
+import { enrolmentMutations } from './ledger/schema/enrolment.ts';
+import { ledgerErrors } from './ledger/schema/errors.ts';
+import { pointsMutations } from './ledger/schema/mutations.ts';
+import { payloads } from './ledger/schema/payload.ts';
+import { spendingMutations } from './ledger/schema/spending.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
 import { tierTypes } from './schema/tiers.ts';
@@ -12,7 +16,10 @@ export const loyaltySchema =
   (builder: Builder): void => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
-    pointsMutations(builder, service, tiers, account);
+    ledgerErrors(builder, tiers);
+    const payload = payloads(builder, tiers, account);
+    pointsMutations(builder, service, account, payload);
+    spendingMutations(builder, service, account, payload);
     enrolmentMutations(builder, service, account);
     programSchema(builder, service, tiers);
     subscriptionSchema(builder, tiers);

@@ -13,18 +13,28 @@ import {
   type AwardInput,
   adjustCommand,
   awardCommand,
+  type HoldInput,
+  holdCommand,
   type LedgerRequest,
+  namesEntry,
   type Posted,
+  type RedeemInput,
   type ReverseInput,
+  redeemCommand,
   requestOf,
   reverseCommand,
+  type SettleInput,
+  settleCommand,
 } from './ledger/commands.ts';
+import type { Sums } from './ledger/domain/ledger.ts';
 import { countCustomersWithoutAccount } from './ledger/queries.ts';
-import { type BalanceAt, balancesAsOf } from './ledger/queries-reads.ts';
-import type { Programme } from './ledger/service-decide.ts';
+import { type BalanceAt, type Expiring, expiringNext, expiringNextAsOf, sumsAsOf } from './ledger/queries-reads.ts';
+import type { Programme } from './ledger/service-desk.ts';
+import { expireLots, voidTimedOut } from './ledger/service-expiry.ts';
 import { accountsOf, type Enrolled, enrol, enrolEverybody } from './ledger/service-membership.ts';
 import { createKnownAccounts, createOptimisticPosting } from './ledger/service-optimistic.ts';
 import { type PostingPorts, postBatch } from './ledger/service-posting.ts';
+import { POINTS_EXPIRY, REVERSAL_OF_SPENT_POINTS } from './ledger/settings.ts';
 import { createLoyaltyPort } from './port.ts';
 import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
 
@@ -35,8 +45,20 @@ export interface LoyaltyService extends LoyaltyPort {
   /** One answer per item, in order; items succeed and fail apart. */
   awardPointsBatch(call: Call, inputs: readonly AwardInput[]): Promise<(Posted | DomainError)[]>;
   adjustPoints(call: Call, input: AdjustInput): Promise<Posted>;
-  /** Takes an entry back by a new one; refused when the balance does not cover it. */
+  /** Takes an entry back by a new one; points spent already become a debt, or it is refused: a setting. */
   reversePoints(call: Call, input: ReverseInput): Promise<Posted>;
+  /** Spends points, the oldest first. */
+  redeemPoints(call: Call, input: RedeemInput): Promise<Posted>;
+  /** Sets points aside until they are confirmed (spent) or voided (given back). */
+  holdPoints(call: Call, input: HoldInput): Promise<Posted>;
+  /** Points that wait come, or are spent. */
+  confirmPoints(call: Call, input: SettleInput): Promise<Posted>;
+  /** Points that wait will not come, or are given back. */
+  voidPoints(call: Call, input: SettleInput): Promise<Posted>;
+  /** Lets points lapse whose time is over. @returns how many */
+  expireLots(call: Call, signal?: AbortSignal): Promise<number>;
+  /** Voids what has waited too long. @returns how many entries */
+  voidTimedOut(call: Call, signal?: AbortSignal): Promise<number>;
   enrolCustomers(call: Call, customerIds: readonly string[]): Promise<(Enrolled | DomainError)[]>;
   /** Starts the job that makes all customers members. @returns how many are none yet */
   startEnrollingEverybody(options: { readonly dryRun: boolean }): Promise<number>;
@@ -46,8 +68,11 @@ export interface LoyaltyService extends LoyaltyPort {
   program(): Promise<Program>;
   /** The tiers as read last, without waiting. */
   tiersNow(): readonly Tier[];
-  /** Balances as they were known at past instants, in order. */
-  balancesAsOf(wanted: readonly BalanceAt[]): Promise<number[]>;
+  /** What accounts held as it was known at past instants, in order. */
+  sumsAsOf(wanted: readonly BalanceAt[]): Promise<Sums[]>;
+  /** What of the available points of accounts lapses next, in order; null when nothing does. */
+  expiringNext(accountIds: readonly string[]): Promise<(Expiring | null)[]>;
+  expiringNextAsOf(wanted: readonly BalanceAt[]): Promise<(Expiring | null)[]>;
   /** For handlers: posts in their transaction, one answer per request. */
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
 }
@@ -82,6 +107,8 @@ export function createLoyaltyService(
     rules: await settings.get(EARNING_RULES),
     autoEnrol: await settings.get(AUTO_ENROL),
     timeZone: (await settings.get(BUSINESS)).timeZone,
+    expiry: await settings.get(POINTS_EXPIRY),
+    reversalOfSpent: await settings.get(REVERSAL_OF_SPENT_POINTS),
   });
   const posting: PostingPorts = {
     clock,
@@ -98,10 +125,13 @@ export function createLoyaltyService(
     run: (tx, requests) => postBatch(tx, posting, requests, known.keep),
     maxBatch: MAX_BATCH,
     maxQueued: MAX_QUEUED,
-    keyOf: ({ command }) => (command.kind === 'reverse' ? undefined : command.customerId),
+    keyOf: ({ command }) => (namesEntry(command) ? undefined : command.customerId),
     transaction: { pipelined: true },
   });
   const bounds = async () => ({ maxPoints: await settings.get(MAX_POINTS_PER_AWARD), now: clock.now() });
+
+  const post = (tx: Tx, requests: readonly LedgerRequest[]) => postBatch(tx, posting, requests);
+  const ending = { database, clock, post };
 
   const awardPoints = async (call: Call, input: AwardInput) =>
     commit(requestOf(call, input.idempotencyKey, awardCommand(input, await bounds())));
@@ -114,6 +144,14 @@ export function createLoyaltyService(
     adjustPoints: async (call, input) =>
       commit(requestOf(call, input.idempotencyKey, adjustCommand(input, await bounds()))),
     reversePoints: async (call, input) => commit(requestOf(call, input.idempotencyKey, reverseCommand(input))),
+    redeemPoints: async (call, input) => commit(requestOf(call, input.idempotencyKey, redeemCommand(input))),
+    holdPoints: async (call, input) =>
+      commit(requestOf(call, input.idempotencyKey, holdCommand(input, await bounds()))),
+    confirmPoints: async (call, input) =>
+      commit(requestOf(call, input.idempotencyKey, settleCommand('confirm', input))),
+    voidPoints: async (call, input) => commit(requestOf(call, input.idempotencyKey, settleCommand('void', input))),
+    expireLots: (call, signal) => expireLots(ending, call, signal),
+    voidTimedOut: (call, signal) => voidTimedOut(ending, call, signal),
     async enrolCustomers(call, customerIds) {
       const { tiers } = await programme();
       return database.transaction((tx) => enrol(tx, membership, call, customerIds, tiers));
@@ -136,8 +174,10 @@ export function createLoyaltyService(
       autoEnrol: await settings.get(AUTO_ENROL),
     }),
     tiersNow: () => settings.peek(TIERS),
-    balancesAsOf: (wanted) => balancesAsOf(database, wanted),
-    post: (tx, requests) => postBatch(tx, posting, requests),
+    sumsAsOf: (wanted) => sumsAsOf(database, wanted),
+    expiringNext: (accountIds) => expiringNext(database, accountIds),
+    expiringNextAsOf: (wanted) => expiringNextAsOf(database, wanted),
+    post,
   };
 }
 

@@ -3,6 +3,7 @@ import { defineSetting } from '../../src/core/settings/index.ts';
 import { DEFAULT_RULES, DEFAULT_TIERS } from './defaults.ts';
 import { CAP_PERIODS, type EarningRule } from './domain/rules.ts';
 import { faultInTiers, type Tier } from './domain/tiers.ts';
+import { ledgerSettings } from './ledger/settings.ts';
 
 /** Rule key under which points for orders stand in the ledger. */
 export const ORDER_RULE = 'order_placed';
@@ -89,4 +90,11 @@ export const MAX_POINTS_PER_AWARD = defineSetting({
 });
 
 /** All of them, for the module's table of contents. */
-export const loyaltySettings = [TIERS, EARNING_RULES, ORDER_POINTS, AUTO_ENROL, MAX_POINTS_PER_AWARD];
+export const loyaltySettings = [
+  TIERS,
+  EARNING_RULES,
+  ORDER_POINTS,
+  AUTO_ENROL,
+  MAX_POINTS_PER_AWARD,
+  ...ledgerSettings,
+];

@@ -22,6 +22,8 @@ export type AwardPointsInput = {
   effectiveAt?: string | null | undefined;
   /** Your name of this request: sent again, it is answered again and nothing is done twice. */
   idempotencyKey: string;
+  /** Give the points as pending: they come once `confirmPoints` says so, and are voided at this time unless it did. There at once when left out. */
+  pendingUntil?: string | null | undefined;
   /** Points given outright; then without `rule`. */
   points?: number | null | undefined;
   /** Why, for people; at most 500 characters. */

@@ -71,8 +71,17 @@ export function brokenInvariants(database: Database): Promise<{ rule: string; id
   return database.query(`
     with sums as (
       select account_id, sum(points) as points, sum(qualifying) as qualifying, count(*) as entries, max(number) as last,
-             min(balance_after) as lowest
+             min(balance_after) as lowest, sum(pending) as pending, sum(held) as held, sum(debt) as debt
       from loyalty_entry group by account_id
+    ), taken as (
+      select lot_id, sum(points) as points from loyalty_lot_use group by lot_id
+    ), took as (
+      select entry_id, sum(points) as points from loyalty_lot_use group by entry_id
+    ), lots as (
+      select account_id, sum(points) as points from loyalty_lot group by account_id
+    ), waiting as (
+      select p.account_id, sum(e.pending) as pending, sum(e.held) as held
+      from loyalty_pending p join loyalty_entry e on e.id = p.entry_id group by p.account_id
     ), running as (
       select id, balance_after, sum(points) over (partition by account_id order by number) as total,
              recorded_at, lag(recorded_at) over (partition by account_id order by number) as before
@@ -103,12 +112,37 @@ export function brokenInvariants(database: Database): Promise<{ rule: string; id
                            when a.earned >= 1000 then 'SILVER' else 'BRONZE' end
     union all
     select 'each entry has its event', e.id::text from loyalty_entry e left join told t on t.entry = e.id::text
-      where coalesce(t.events, 0) <> 1 and e.source <> 'MERGE'
+      where coalesce(t.events, 0) <> case e.phase when 'CONFIRMED' then 2 else 1 end and e.source <> 'MERGE'
     union all
     select 'each kept answer has its entry', k.key from kept k
       where not exists (select from loyalty_entry e where e.id::text = k.entry)
     union all
     select 'each entry has one key', e.id::text
       from loyalty_entry e left join (select entry, count(*) as keys from kept group by entry) k on k.entry = e.id::text
-      where e.source <> 'MERGE' and coalesce(k.keys, 0) <> 1`);
+      where e.source <> 'MERGE' and e.kind <> 'EXPIRE' and coalesce(k.keys, 0) <> 1
+        and not (e.phase = 'VOIDED' and e.actor = 'system:loyalty.voidTimedOut' and k.keys is null)
+    union all
+    select 'what waits, is held and is owed is the sum of the entries', a.id::text
+      from loyalty_account a left join sums s on s.account_id = a.id
+      where (a.pending, a.held, a.debt) is distinct from (coalesce(s.pending, 0), coalesce(s.held, 0), coalesce(s.debt, 0))
+    union all
+    select 'what waits is what is not settled', a.id::text from loyalty_account a left join waiting w on w.account_id = a.id
+      where a.closed_at is null and (a.pending, a.held) is distinct from (coalesce(w.pending, 0), coalesce(w.held, 0))
+    union all
+    select 'what waits has no end yet', p.entry_id::text from loyalty_pending p
+      where exists (select from loyalty_entry e where e.settles = p.entry_id)
+    union all
+    select 'the lots hold what is available', a.id::text from loyalty_account a left join lots l on l.account_id = a.id
+      where coalesce(l.points, 0) <> case when a.closed_at is null then a.balance - a.held else 0 end
+    union all
+    select 'a lot holds what came less what was taken', e.id::text
+      from loyalty_entry e left join loyalty_lot l on l.entry_id = e.id
+      left join taken on taken.lot_id = e.id left join took on took.entry_id = e.id
+      where e.source <> 'MERGE' and not exists (select from loyalty_account a where a.id = e.account_id and a.closed_at is not null)
+        and coalesce(l.points, 0) <> e.points - e.held + coalesce(took.points, 0) - coalesce(taken.points, 0)
+    union all
+    select 'a lot is as old as its entry', l.entry_id::text from loyalty_lot l join loyalty_entry e on e.id = l.entry_id
+      where (l.earned_at, l.expires_at) is distinct from (e.effective_at, e.expires_at)
+    union all
+    select 'who owes has nothing to spend', a.id::text from loyalty_account a where a.debt > 0 and a.balance > a.held`);
 }

@@ -2,6 +2,7 @@ import type { Call } from '../../../src/core/call.ts';
 import { InvalidInput } from '../../../src/core/errors.ts';
 import { hashInput } from '../../../src/core/idempotency.ts';
 import type { TierChange, TierKey } from '../domain/tiers.ts';
+import { BALANCE_MAX, type Sums } from './domain/ledger.ts';
 import type { EntryRow } from './queries.ts';
 
 /** What can be asked of the ledger. */
@@ -15,6 +16,8 @@ export type LedgerCommand =
       readonly count: number;
       readonly reason: string | null;
       readonly effectiveAt: Date | null;
+      /** The points wait until they are confirmed, and are voided at this time; absent: they are there at once. */
+      readonly pendingUntil?: Date | null;
     }
   | {
       readonly kind: 'order';
@@ -24,31 +27,63 @@ export type LedgerCommand =
       readonly placedAt: Date;
     }
   | { readonly kind: 'adjust'; readonly customerId: string; readonly points: number; readonly reason: string }
-  | { readonly kind: 'reverse'; readonly entryId: string; readonly reason: string | null };
+  | { readonly kind: 'reverse'; readonly entryId: string; readonly reason: string | null }
+  | ({ readonly kind: 'redeem' } & Spending)
+  /** Points are set aside until they are confirmed (spent) or voided (given back). */
+  | ({ readonly kind: 'hold'; readonly expiresAt: Date } & Spending)
+  /** What waited happens. */
+  | { readonly kind: 'confirm'; readonly entryId: string; readonly reason?: string | null }
+  /** What waited does not happen. */
+  | {
+      readonly kind: 'void';
+      readonly entryId: string;
+      readonly reason?: string | null;
+      /** Only what has waited too long. */
+      readonly timedOut?: boolean;
+    }
+  /** Lots whose time is over lapse. */
+  | { readonly kind: 'expire'; readonly customerId: string };
+
+/** Points to be spent, and on what. */
+interface Spending {
+  readonly customerId: string;
+  readonly points: number;
+  readonly source: 'REWARD' | 'REDEMPTION';
+  /** Id of what they are spent on. */
+  readonly sourceId: string | null;
+  readonly reason: string | null;
+}
+
+/** Commands that name an entry instead of a customer. */
+export type EntryCommand = Extract<LedgerCommand, { readonly entryId: string }>;
+
+export const namesEntry = (command: LedgerCommand): command is EntryCommand => 'entryId' in command;
 
 /** A command with who asked and the name of the request. */
 export interface LedgerRequest {
   readonly call: Call;
-  readonly key: string;
+  /** Null for what can be asked for again without doing any more, such as expiry. */
+  readonly key: string | null;
   /** Of the input as it came: the same key with another hash is a conflict. */
   readonly hash: Buffer;
   readonly command: LedgerCommand;
 }
 
 /** The account as a posting left it. */
-export interface AccountView {
+export interface AccountView extends Sums {
   readonly id: string;
   readonly customerId: string;
   readonly joinedAt: Date;
   readonly tier: TierKey;
   readonly tierSince: Date;
-  readonly balance: number;
   readonly earned: number;
 }
 
 /** What came of a request. */
 export interface Posted {
   readonly entry: EntryRow;
+  /** What lapsed on the way: points whose time was over before they were spent, or when they were given back. */
+  readonly lapsed: EntryRow | null;
   readonly account: AccountView;
   readonly tierChange: TierChange | null;
   /** Whether this is the first answer again. */
@@ -64,6 +99,7 @@ export interface AwardInput {
   readonly count?: number | null | undefined;
   readonly reason?: string | null | undefined;
   readonly effectiveAt?: Date | null | undefined;
+  readonly pendingUntil?: Date | null | undefined;
 }
 
 /** What `adjustPoints` is asked. */
@@ -81,6 +117,21 @@ export interface ReverseInput {
   readonly reason?: string | null | undefined;
 }
 
+/** What `redeemPoints` is asked; with `expiresAt`, what `holdPoints` is asked. */
+export interface RedeemInput {
+  readonly idempotencyKey: string;
+  readonly customerId: string;
+  readonly points: number;
+  readonly reason?: string | null | undefined;
+}
+
+export interface HoldInput extends RedeemInput {
+  readonly expiresAt: Date;
+}
+
+/** What `confirmPoints` and `voidPoints` are asked. */
+export type SettleInput = ReverseInput;
+
 /** The bounds that inputs are checked against. */
 export interface InputBounds {
   readonly maxPoints: number;
@@ -90,6 +141,9 @@ export interface InputBounds {
 /** The most uses of a rule that one award may count. */
 const COUNT_MAX = 10_000;
 const REASON_MAX_LENGTH = 500;
+/** Who waits longer has forgotten what for. */
+const WAIT_MAX_DAYS = 366;
+const WAIT_MAX_MS = WAIT_MAX_DAYS * 86_400_000;
 const KEY = /^[\x21-\x7e]{1,200}$/;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -115,7 +169,7 @@ export function awardCommand(input: AwardInput, { maxPoints, now }: InputBounds)
   if (effectiveAt !== null && !(effectiveAt.getTime() <= now.getTime())) {
     throw invalid('effectiveAt', `"effectiveAt" must not lie in the future; it is now ${now.toISOString()}.`);
   }
-  return {
+  const command = {
     kind: 'award',
     customerId: input.customerId,
     rule,
@@ -123,7 +177,11 @@ export function awardCommand(input: AwardInput, { maxPoints, now }: InputBounds)
     count,
     reason: reasonOf(input.reason),
     effectiveAt,
-  };
+  } as const;
+  const pendingUntil = input.pendingUntil ?? null;
+  if (pendingUntil === null) return command;
+  checkWait(pendingUntil, 'pendingUntil', now);
+  return { ...command, pendingUntil };
 }
 
 /** @throws InvalidInput naming the field */
@@ -144,11 +202,50 @@ export function reverseCommand(input: ReverseInput): LedgerCommand {
   return { kind: 'reverse', entryId: input.entryId, reason: reasonOf(input.reason) };
 }
 
+/** @throws InvalidInput naming the field */
+export function redeemCommand(input: RedeemInput): LedgerCommand {
+  return { kind: 'redeem', ...spendingOf(input) };
+}
+
+/** @throws InvalidInput naming the field */
+export function holdCommand(input: HoldInput, { now }: InputBounds): LedgerCommand {
+  const spending = spendingOf(input);
+  checkWait(input.expiresAt, 'expiresAt', now);
+  return { kind: 'hold', ...spending, expiresAt: input.expiresAt };
+}
+
+/** @throws InvalidInput naming the field */
+export function settleCommand(kind: 'confirm' | 'void', input: SettleInput): LedgerCommand {
+  checkKey(input.idempotencyKey);
+  checkId(input.entryId, 'entryId');
+  return { kind, entryId: input.entryId, reason: reasonOf(input.reason) };
+}
+
+function spendingOf(input: RedeemInput) {
+  checkKey(input.idempotencyKey);
+  checkId(input.customerId, 'customerId');
+  const { customerId, points } = input;
+  if (!Number.isInteger(points) || points < 1 || points > BALANCE_MAX) {
+    throw invalid('points', `"points" is ${points}; it must be a whole number from 1 to ${BALANCE_MAX}.`);
+  }
+  return { customerId, points, source: 'REDEMPTION', sourceId: null, reason: reasonOf(input.reason) } as const;
+}
+
 /** Names a request by its key and what it asks. */
 export const requestOf = (call: Call, key: string, command: LedgerCommand): LedgerRequest => ({
   call,
   key,
   hash: hashInput(command),
+  command,
+});
+
+const NO_HASH = Buffer.alloc(0);
+
+/** A request for what can be asked for again without doing any more. */
+export const unkeyedRequest = (call: Call, command: LedgerCommand): LedgerRequest => ({
+  call,
+  key: null,
+  hash: NO_HASH,
   command,
 });
 
@@ -171,6 +268,16 @@ function checkPoints(points: number, min: number, max: number): void {
     throw invalid(
       'points',
       `"points" is ${points}; it must be a whole number from ${min} to ${max} (setting loyalty.maxPointsPerAward).`,
+    );
+  }
+}
+
+function checkWait(until: Date, field: string, now: Date): void {
+  const waitMs = until.getTime() - now.getTime();
+  if (!(waitMs > 0 && waitMs <= WAIT_MAX_MS)) {
+    throw invalid(
+      field,
+      `"${field}" must lie in the future, at most ${WAIT_MAX_DAYS} days; it is now ${now.toISOString()}.`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { defineCustomerPart, defineFilter, defineListPart } from '../../../src/core/graph/index.ts';
 import type { TierKey } from '../domain/tiers.ts';
-import type { EntryKind, EntrySource } from './domain/ledger.ts';
+import type { EntryKind, EntryPhase, EntrySource } from './domain/ledger.ts';
 
 /** An account as the graph shows it; times are texts when they come out of JSON built in SQL. */
 export interface AccountShape {
@@ -9,7 +9,11 @@ export interface AccountShape {
   readonly joinedAt: Date | string;
   readonly tierKey: TierKey;
   readonly tierSince: Date | string;
+  /** The balance, points set aside included. */
   readonly points: number;
+  readonly pending: number;
+  readonly held: number;
+  readonly debt: number;
   readonly earned: number;
 }
 
@@ -18,14 +22,20 @@ export interface EntryShape {
   readonly id: string;
   readonly number: number;
   readonly kind: EntryKind;
+  readonly phase: EntryPhase;
   readonly points: number;
+  readonly pending: number;
+  readonly held: number;
+  readonly debt: number;
   readonly balanceAfter: number;
   readonly rule: string | null;
   readonly source: EntrySource;
   readonly reverses: string | null;
+  readonly settles: string | null;
   readonly reason: string | null;
   readonly effectiveAt: Date | string;
   readonly recordedAt: Date | string;
+  readonly expiresAt: Date | string | null;
 }
 
 /** The membership of a customer: one look-up by the customer's id. */
@@ -33,7 +43,8 @@ export const loyaltyPart = defineCustomerPart<AccountShape>({
   name: 'loyalty',
   sql: (customer, _args, _bind, nested) => `(
     select json_build_object('id', la.id, 'customerId', la.customer_id, 'joinedAt', la.joined_at, 'tierKey', la.tier,
-                             'tierSince', la.tier_since, 'points', la.balance, 'earned', la.earned${nested})
+                             'tierSince', la.tier_since, 'points', la.balance, 'pending', la.pending, 'held', la.held,
+                             'debt', la.debt, 'earned', la.earned${nested})
     from loyalty_account la where la.customer_id = ${customer}.id and la.closed_at is null)`,
 });
 
@@ -43,8 +54,9 @@ export const entriesPart = defineListPart<EntryShape>({
   keyLength: 1,
   cursorOf: (entry) => [entry.number],
   select: (_customer, { limit, after }, _args, bind) => `
-    select le.id, le.number, le.kind, le.points, le.balance_after as "balanceAfter", le.rule, le.source, le.reverses,
-           le.reason, le.effective_at as "effectiveAt", le.recorded_at as "recordedAt"
+    select le.id, le.number, le.kind, le.phase, le.points, le.pending, le.held, le.debt, le.balance_after as "balanceAfter",
+           le.rule, le.source, le.reverses, le.settles, le.reason, le.effective_at as "effectiveAt",
+           le.recorded_at as "recordedAt", le.expires_at as "expiresAt"
     from loyalty_entry le
     where le.account_id = la.id${after === null ? '' : ` and le.number < ${bind(after[0])}::int`}
     order by le.number desc limit ${limit}`,

@@ -17,12 +17,23 @@ export async function mergeRuleUses(tx: Tx, fromAccountId: string, intoAccountId
   );
 }
 
-/** Closes accounts: they keep their entries and take no more. */
+/** Moves lots, and what waits, from one account to another. Range scans of both accounts, n = lots and what waits. */
+export async function moveLots(tx: Tx, fromAccountId: string, intoAccountId: string): Promise<void> {
+  await tx.query('update loyalty_lot set account_id = $2 where account_id = $1', [fromAccountId, intoAccountId]);
+  await tx.query('update loyalty_pending set account_id = $2 where account_id = $1', [fromAccountId, intoAccountId]);
+}
+
+/**
+ * Closes accounts: they keep their entries and take no more. Their points are nobody's any more, so nothing of them
+ * lapses and nothing waits.
+ */
 export async function closeAccounts(tx: Tx, accountIds: readonly string[], at: Date): Promise<void> {
   await tx.query('update loyalty_account set closed_at = $2 where id = any($1::uuid[]) and closed_at is null', [
     accountIds,
     at,
   ]);
+  await tx.query('delete from loyalty_lot where account_id = any($1::uuid[])', [accountIds]);
+  await tx.query('delete from loyalty_pending where account_id = any($1::uuid[])', [accountIds]);
 }
 
 /** Takes the words of reasons out of entries: they may speak of a person. */

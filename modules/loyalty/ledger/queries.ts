@@ -1,15 +1,14 @@
 import { plainArray, type Queryable, type Tx, textArray, type Write } from '../../../src/core/database/index.ts';
 import type { TierKey } from '../domain/tiers.ts';
-import type { EntryKind, EntrySource } from './domain/ledger.ts';
+import type { EntryKind, EntryPhase, EntrySource, Sums } from './domain/ledger.ts';
 
 /** A row of loyalty_account. */
-export interface AccountRow {
+export interface AccountRow extends Sums {
   readonly id: string;
   readonly customerId: string;
   readonly joinedAt: Date;
   readonly tier: TierKey;
   readonly tierSince: Date;
-  readonly balance: number;
   readonly earned: number;
   readonly entryCount: number;
   readonly lastEntryAt: Date | null;
@@ -22,17 +21,26 @@ export interface EntryRow {
   readonly accountId: string;
   readonly number: number;
   readonly kind: EntryKind;
+  readonly phase: EntryPhase;
+  /** What it adds to the balance, to what waits, to what is set aside, and to what is owed. */
   readonly points: number;
+  readonly pending: number;
+  readonly held: number;
+  readonly debt: number;
   readonly qualifying: number;
   readonly balanceAfter: number;
   readonly rule: string | null;
   readonly source: EntrySource;
   readonly sourceId: string | null;
   readonly reverses: string | null;
+  /** The entry that waited until this one. */
+  readonly settles: string | null;
   readonly reason: string | null;
   readonly actor: string;
   readonly effectiveAt: Date;
   readonly recordedAt: Date;
+  /** When the points it brought lapse, or when it no longer waits. */
+  readonly expiresAt: Date | null;
 }
 
 /** An account to be opened. */
@@ -52,11 +60,11 @@ export interface RuleUse {
 }
 
 const ACCOUNT = `a.id, a.customer_id as "customerId", a.joined_at as "joinedAt", a.tier, a.tier_since as "tierSince",
-  a.balance, a.earned, a.entry_count as "entryCount", a.last_entry_at as "lastEntryAt", a.closed_at as "closedAt"`;
+  a.balance, a.pending, a.held, a.debt, a.earned, a.entry_count as "entryCount", a.last_entry_at as "lastEntryAt", a.closed_at as "closedAt"`;
 
-const ENTRY = `e.id, e.account_id as "accountId", e.number, e.kind, e.points, e.qualifying,
-  e.balance_after as "balanceAfter", e.rule, e.source, e.source_id as "sourceId", e.reverses, e.reason, e.actor,
-  e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"`;
+export const ENTRY = `e.id, e.account_id as "accountId", e.number, e.kind, e.phase, e.points, e.pending, e.held, e.debt,
+  e.qualifying, e.balance_after as "balanceAfter", e.rule, e.source, e.source_id as "sourceId", e.reverses, e.settles,
+  e.reason, e.actor, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt", e.expires_at as "expiresAt"`;
 
 /** Locks the accounts of customers, in one order for everybody. Index scan of the customers' ids, n = accounts. */
 export function lockAccounts(tx: Tx, customerIds: readonly string[]): Promise<AccountRow[]> {
@@ -85,20 +93,25 @@ export async function openAccounts(tx: Tx, accounts: readonly NewAccount[]): Pro
   );
 }
 
-/** An entry with whose it is, and whether another entry took it back. */
+/** An entry with whose it is, and what became of it. */
 export interface OwnedEntryRow extends EntryRow {
+  /** Who has what it brought: after a merge, the account that waits for it. */
   readonly customerId: string;
   readonly joinedAt: Date;
+  /** Whether another entry took it back. */
   readonly reversed: boolean;
+  /** Whether it still waits to be confirmed or voided. */
+  readonly waits: boolean;
 }
 
 /** Entries by id, in any order. Index scans, n = ids. */
 export async function entriesByIds(database: Queryable, ids: readonly string[]): Promise<OwnedEntryRow[]> {
   if (ids.length === 0) return [];
   return database.query(
-    `select ${ENTRY}, a.customer_id as "customerId", a.joined_at as "joinedAt",
+    `select ${ENTRY}, a.customer_id as "customerId", a.joined_at as "joinedAt", p.entry_id is not null as waits,
             exists (select from loyalty_entry r where r.reverses = e.id) as reversed
-     from loyalty_entry e join loyalty_account a on a.id = e.account_id where e.id = any($1::uuid[])`,
+     from loyalty_entry e left join loyalty_pending p on p.entry_id = e.id
+     join loyalty_account a on a.id = coalesce(p.account_id, e.account_id) where e.id = any($1::uuid[])`,
     [ids],
     { name: 'loyalty_entries_by_id' },
   );
@@ -130,46 +143,67 @@ export const ruleUsesWrite = (uses: readonly RuleUse[]): Write => ({
   ],
 });
 
-/** Adds entries to the ledger. */
-export const entriesWrite = (entries: readonly EntryRow[]): Write => ({
-  name: 'loyalty_entries',
-  text: `insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
-                                    reverses, reason, actor, effective_at, recorded_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                              $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
-                              $14::timestamptz[], $15::timestamptz[])`,
-  values: [
-    plainArray(entries.map((entry) => entry.id)),
-    plainArray(entries.map((entry) => entry.accountId)),
-    plainArray(entries.map((entry) => entry.number)),
-    plainArray(entries.map((entry) => entry.kind)),
-    plainArray(entries.map((entry) => entry.points)),
-    plainArray(entries.map((entry) => entry.qualifying)),
-    plainArray(entries.map((entry) => entry.balanceAfter)),
-    textArray(entries.map((entry) => entry.rule)),
-    plainArray(entries.map((entry) => entry.source)),
-    plainArray(entries.map((entry) => entry.sourceId)),
-    plainArray(entries.map((entry) => entry.reverses)),
-    textArray(entries.map((entry) => entry.reason)),
-    textArray(entries.map((entry) => entry.actor)),
-    plainArray(entries.map((entry) => entry.effectiveAt.toISOString())),
-    plainArray(entries.map((entry) => entry.recordedAt.toISOString())),
-  ],
-});
+const isPlain = (entry: EntryRow): boolean =>
+  entry.phase === 'POSTED' && entry.pending === 0 && entry.held === 0 && entry.debt === 0;
+
+/** Adds entries to the ledger: most of them change nothing but the balance and are written without the rest. */
+export function entriesWrite(entries: readonly EntryRow[]): Write {
+  const plain = entries.every(isPlain);
+  const more = plain ? '' : ', phase, pending, held, debt, settles';
+  const types = plain ? '' : ', $17::text[], $18::bigint[], $19::bigint[], $20::bigint[], $21::uuid[]';
+  return {
+    name: plain ? 'loyalty_entries' : 'loyalty_entries_full',
+    text: `insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
+                                      reverses, reason, actor, effective_at, recorded_at, expires_at${more})
+           select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                                $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
+                                $14::timestamptz[], $15::timestamptz[], $16::timestamptz[]${types})`,
+    values: [
+      plainArray(entries.map((entry) => entry.id)),
+      plainArray(entries.map((entry) => entry.accountId)),
+      plainArray(entries.map((entry) => entry.number)),
+      plainArray(entries.map((entry) => entry.kind)),
+      plainArray(entries.map((entry) => entry.points)),
+      plainArray(entries.map((entry) => entry.qualifying)),
+      plainArray(entries.map((entry) => entry.balanceAfter)),
+      textArray(entries.map((entry) => entry.rule)),
+      plainArray(entries.map((entry) => entry.source)),
+      plainArray(entries.map((entry) => entry.sourceId)),
+      plainArray(entries.map((entry) => entry.reverses)),
+      textArray(entries.map((entry) => entry.reason)),
+      textArray(entries.map((entry) => entry.actor)),
+      plainArray(entries.map((entry) => entry.effectiveAt.toISOString())),
+      plainArray(entries.map((entry) => entry.recordedAt.toISOString())),
+      plainArray(entries.map((entry) => entry.expiresAt?.toISOString() ?? null)),
+      ...(plain
+        ? []
+        : [
+            plainArray(entries.map((entry) => entry.phase)),
+            plainArray(entries.map((entry) => entry.pending)),
+            plainArray(entries.map((entry) => entry.held)),
+            plainArray(entries.map((entry) => entry.debt)),
+            plainArray(entries.map((entry) => entry.settles)),
+          ]),
+    ],
+  };
+}
 
 /** Keeps what locked accounts come to. Index scans of the key, n = accounts. */
 export const accountsWrite = (accounts: readonly AccountRow[]): Write => ({
   name: 'loyalty_accounts',
   text: `update loyalty_account a
-         set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, entry_count = t.entries,
-             last_entry_at = t.last, closed_at = t.closed
-         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[],
-                     $7::timestamptz[], $8::timestamptz[])
-              t(id, balance, earned, tier, since, entries, last, closed)
+         set balance = t.balance, pending = t.pending, held = t.held, debt = t.debt, earned = t.earned, tier = t.tier,
+             tier_since = t.since, entry_count = t.entries, last_entry_at = t.last, closed_at = t.closed
+         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                     $8::timestamptz[], $9::int[], $10::timestamptz[], $11::timestamptz[])
+              t(id, balance, pending, held, debt, earned, tier, since, entries, last, closed)
          where a.id = t.id`,
   values: [
     plainArray(accounts.map((account) => account.id)),
     plainArray(accounts.map((account) => account.balance)),
+    plainArray(accounts.map((account) => account.pending)),
+    plainArray(accounts.map((account) => account.held)),
+    plainArray(accounts.map((account) => account.debt)),
     plainArray(accounts.map((account) => account.earned)),
     plainArray(accounts.map((account) => account.tier)),
     plainArray(accounts.map((account) => account.tierSince.toISOString())),
@@ -197,18 +231,27 @@ export function expectedAccountsWrite(changes: readonly AccountChange[]): Write 
   return {
     name: 'loyalty_accounts_expected',
     text: `update loyalty_account a
-           set balance = t.balance, earned = t.earned, tier = t.tier, tier_since = t.since, last_entry_at = t.last,
+           set balance = t.balance, pending = t.pending, held = t.held, debt = t.debt, earned = t.earned, tier = t.tier,
+               tier_since = t.since, last_entry_at = t.last,
                entry_count = case
-                 when (a.balance, a.earned, a.tier, a.tier_since, a.entry_count, a.last_entry_at, a.closed_at, a.customer_id)
+                 when (a.balance, a.pending, a.held, a.debt, a.earned, a.tier, a.tier_since, a.entry_count, a.last_entry_at,
+                       a.closed_at, a.customer_id)
                       is not distinct from
-                      (t.balance0, t.earned0, t.tier0, t.since0, t.entries0, t.last0, null::timestamptz, t.customer)
+                      (t.balance0, t.pending0, t.held0, t.debt0, t.earned0, t.tier0, t.since0, t.entries0, t.last0,
+                       null::timestamptz, t.customer)
                  then t.entries else 1 / (a.entry_count - a.entry_count) end
-           from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[], $7::timestamptz[],
-                       $8::bigint[], $9::bigint[], $10::text[], $11::timestamptz[], $12::int[], $13::timestamptz[],
-                       $14::uuid[])
-                t(id, balance, earned, tier, since, entries, last, balance0, earned0, tier0, since0, entries0, last0, customer)
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                       $8::timestamptz[], $9::int[], $10::timestamptz[],
+                       $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[],
+                       $17::timestamptz[], $18::int[], $19::timestamptz[], $20::uuid[])
+                t(id, balance, pending, held, debt, earned, tier, since, entries, last,
+                  balance0, pending0, held0, debt0, earned0, tier0, since0, entries0, last0, customer)
            where a.id = t.id`,
-    values: [...after.slice(0, 7), ...before.slice(1, 7), plainArray(sorted.map((change) => change.after.customerId))],
+    values: [
+      ...after.slice(0, -1),
+      ...before.slice(1, -1),
+      plainArray(sorted.map((change) => change.after.customerId)),
+    ],
   };
 }
 

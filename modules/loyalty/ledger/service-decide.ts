@@ -1,57 +1,26 @@
 import { DomainError, InvalidInput } from '../../../src/core/errors.ts';
-import { type EarningRule, pointsOfRule } from '../domain/rules.ts';
-import type { Tier, TierChange } from '../domain/tiers.ts';
+import { pointsOfRule } from '../domain/rules.ts';
 import {
   EarningCapReached,
   EntryNotFound,
+  EntryNotPending,
   EntryNotReversible,
   InsufficientPoints,
+  NothingDue,
   RuleNotOpenToTier,
   RuleNotValid,
 } from '../errors.ts';
 import { type CalendarPeriod, calendarPeriod } from '../period.ts';
 import { ORDER_RULE } from '../settings.ts';
 import type { LedgerCommand } from './commands.ts';
-import { BALANCE_MAX, type EntryKind, type EntrySource, type Movement, post } from './domain/ledger.ts';
-import type { AccountRow, EntryRow } from './queries.ts';
+import * as ledger from './domain/ledger.ts';
+import { giveBack, type Lot, pointsIn } from './domain/lots.ts';
+import { expiresAt } from './expiry.ts';
+import type { AccountRow, OwnedEntryRow } from './queries.ts';
+import type { Desk, Programme } from './service-desk.ts';
+import { type Decision, Sheet } from './service-sheet.ts';
 
-/** The programme in force, read once for a batch. */
-export interface Programme {
-  readonly tiers: readonly Tier[];
-  readonly rules: readonly EarningRule[];
-  readonly autoEnrol: boolean;
-  readonly timeZone: string;
-}
-
-/** What a batch knows while it decides, and what it has decided so far. */
-export interface Desk {
-  readonly programme: Programme;
-  readonly now: Date;
-  /** Uses of a capped rule in a period, those decided in this batch included. */
-  used(accountId: string, rule: string, periodStart: Date): number;
-  noteUse(accountId: string, rule: string, periodStart: Date, times: number): void;
-  entry(id: string): (EntryRow & { readonly reversed: boolean }) | undefined;
-  noteReversed(id: string): void;
-}
-
-/** A decision: the entry to write (its id comes later), and the account after it. */
-export interface Decision {
-  readonly entry: Omit<EntryRow, 'id' | 'actor'>;
-  readonly account: AccountRow;
-  readonly tierChange: TierChange | null;
-}
-
-interface Draft extends Movement {
-  readonly kind: EntryKind;
-  readonly source: EntrySource;
-  readonly rule: string | null;
-  readonly sourceId: string | null;
-  readonly reverses: string | null;
-  readonly reason: string | null;
-  readonly effectiveAt: Date;
-}
-
-const blank = { rule: null, sourceId: null, reverses: null, reason: null };
+type Command<K extends LedgerCommand['kind']> = Extract<LedgerCommand, { kind: K }>;
 
 /** The period in which a use of a capped rule counts; null for what has no cap. */
 export function capPeriod(programme: Programme, command: LedgerCommand, now: Date): CalendarPeriod | null {
@@ -60,79 +29,69 @@ export function capPeriod(programme: Programme, command: LedgerCommand, now: Dat
   return cap === null ? null : calendarPeriod(command.effectiveAt ?? now, cap.per, programme.timeZone);
 }
 
-/** What a command does to an account, or why it does nothing. Writes nothing. */
+/** What a command does to an account, or why it does nothing. Writes nothing; the desk learns of it. */
 export function decide(desk: Desk, account: AccountRow, command: LedgerCommand): Decision | DomainError {
-  const draft = draftOf(desk, account, command);
-  if (draft instanceof DomainError) return draft;
-  const posting = post(account, draft, desk.programme.tiers, desk.now);
-  if ('kind' in posting) {
-    if (posting.kind === 'insufficientPoints') return new InsufficientPoints(posting.available, -draft.points);
-    return new InvalidInput(`An account holds at most ${BALANCE_MAX} points.`, { path: ['points'] });
-  }
-  if (draft.reverses !== null) desk.noteReversed(draft.reverses);
-  const { after, number, balanceAfter, recordedAt, tierChange } = posting;
-  return {
-    entry: { ...draft, accountId: account.id, number, balanceAfter, recordedAt },
-    account: { ...account, ...after, tierSince: tierChange === null ? account.tierSince : recordedAt },
-    tierChange,
-  };
+  const sheet = new Sheet(desk, account);
+  return carryOut(desk, sheet, command) ?? sheet.close();
 }
 
-function draftOf(desk: Desk, account: AccountRow, command: LedgerCommand): Draft | DomainError {
+function carryOut(desk: Desk, sheet: Sheet, command: LedgerCommand): DomainError | undefined {
   switch (command.kind) {
     case 'award':
-      return draftOfAward(desk, account, command);
+      return award(desk, sheet, command);
     case 'order':
-      return {
-        ...blank,
-        kind: 'EARN',
+      return earn(desk, sheet, command.points, {
         source: 'ORDER',
         rule: ORDER_RULE,
         sourceId: command.orderId,
-        points: command.points,
-        qualifying: command.points,
         effectiveAt: command.placedAt,
-      };
+      });
     case 'adjust':
-      // Put right by hand, not earned: it counts for no tier.
-      return {
-        ...blank,
-        kind: 'ADJUST',
-        source: 'ADJUSTMENT',
-        reason: command.reason,
-        points: command.points,
-        qualifying: 0,
-        effectiveAt: desk.now,
-      };
+      return adjust(desk, sheet, command);
     case 'reverse':
-      return draftOfReversal(desk, account, command);
+      return reverse(desk, sheet, command);
+    case 'redeem':
+    case 'hold':
+      return spend(sheet, command);
+    case 'confirm':
+    case 'void':
+      return settle(desk, sheet, command);
+    case 'expire':
+      return sheet.lapse().length === 0 ? new NothingDue() : undefined;
   }
 }
 
-function draftOfAward(
+const expiryOf = ({ programme }: Desk, earnedAt: Date): Date | null =>
+  expiresAt(earnedAt, programme.expiry, programme.timeZone);
+
+/** Points that are there at once. */
+function earn(
   desk: Desk,
-  account: AccountRow,
-  command: Extract<LedgerCommand, { kind: 'award' }>,
-): Draft | DomainError {
-  const points = command.points ?? earnedByRule(desk, account, command);
-  if (typeof points !== 'number') return points;
-  return {
-    ...blank,
-    kind: 'EARN',
-    source: 'AWARD',
-    rule: command.rule,
-    reason: command.reason,
-    points,
-    qualifying: points,
-    effectiveAt: command.effectiveAt ?? desk.now,
-  };
+  sheet: Sheet,
+  points: number,
+  words: Pick<OwnedEntryRow, 'source' | 'rule' | 'sourceId' | 'effectiveAt'> & { readonly reason?: string | null },
+): DomainError | undefined {
+  const movement = { ...ledger.credit(sheet.account, points), qualifying: points };
+  return sheet.write(movement, { ...words, kind: 'EARN', expiresAt: expiryOf(desk, words.effectiveAt) });
 }
 
-function earnedByRule(
-  desk: Desk,
-  account: AccountRow,
-  command: Extract<LedgerCommand, { kind: 'award' }>,
-): number | DomainError {
+function award(desk: Desk, sheet: Sheet, command: Command<'award'>): DomainError | undefined {
+  const points = command.points ?? earnedByRule(desk, sheet.account, command);
+  if (points instanceof DomainError) return points;
+  const { rule, reason } = command;
+  const words = {
+    source: 'AWARD',
+    rule,
+    sourceId: null,
+    reason,
+    effectiveAt: command.effectiveAt ?? desk.now,
+  } as const;
+  const until = command.pendingUntil ?? null;
+  if (until === null) return earn(desk, sheet, points, words);
+  return sheet.write(ledger.promise(points), { ...words, kind: 'EARN', phase: 'PENDING', expiresAt: until });
+}
+
+function earnedByRule(desk: Desk, account: AccountRow, command: Command<'award'>): number | DomainError {
   const { rules } = desk.programme;
   const rule = rules.find((one) => one.key === command.rule);
   if (rule === undefined) {
@@ -153,28 +112,94 @@ function earnedByRule(
   return new EarningCapReached(rule.key, rule.cap, points.left, period.end);
 }
 
-function draftOfReversal(
-  desk: Desk,
-  account: AccountRow,
-  command: Extract<LedgerCommand, { kind: 'reverse' }>,
-): Draft | DomainError {
+/** Put right by hand, not earned: it counts for no tier. */
+function adjust(desk: Desk, sheet: Sheet, { points, reason }: Command<'adjust'>): DomainError | undefined {
+  const words = { kind: 'ADJUST', source: 'ADJUSTMENT', reason } as const;
+  if (points > 0) {
+    return sheet.write(ledger.credit(sheet.account, points), { ...words, expiresAt: expiryOf(desk, desk.now) });
+  }
+  sheet.lapse();
+  return sheet.write(ledger.debit(-points), words, { take: -points });
+}
+
+function spend(sheet: Sheet, command: Command<'redeem' | 'hold'>): DomainError | undefined {
+  const { points, source, sourceId, reason } = command;
+  const words = { kind: 'REDEEM', source, sourceId, reason } as const;
+  sheet.lapse();
+  if (command.kind === 'redeem') return sheet.write(ledger.debit(points), words, { take: points });
+  // The points are taken from their lots at once, so that they do not lapse while they wait.
+  const waiting = { ...words, phase: 'PENDING', expiresAt: command.expiresAt } as const;
+  return sheet.write(ledger.hold(points), waiting, { take: points });
+}
+
+/** What waited happens, or does not: once, and only behind a look at whether it still waits. */
+function settle(desk: Desk, sheet: Sheet, command: Command<'confirm' | 'void'>): DomainError | undefined {
   const entry = desk.entry(command.entryId);
   if (entry === undefined) return new EntryNotFound(command.entryId);
-  // Its points have moved on with a merge: they are the other account's now.
-  if (entry.accountId !== account.id) return new EntryNotReversible(entry.id, 'its account was closed by a merge');
-  if (entry.reversed) return new EntryNotReversible(entry.id, 'it was reversed before');
-  if (entry.kind === 'REVERSE')
-    return new EntryNotReversible(entry.id, 'it is a reversal itself; award or adjust instead');
-  if (entry.source === 'MERGE') return new EntryNotReversible(entry.id, 'it stems from a merge of two customers');
-  return {
-    ...blank,
-    kind: 'REVERSE',
-    source: 'REVERSAL',
-    rule: entry.rule,
-    reverses: entry.id,
-    reason: command.reason,
-    points: -entry.points,
-    qualifying: -entry.qualifying,
-    effectiveAt: desk.now,
-  };
+  if (entry.phase !== 'PENDING') return new EntryNotPending(entry.id, 'it never waited');
+  if (!entry.waits) return new EntryNotPending(entry.id, 'it was confirmed or voided before');
+  const late = entry.expiresAt !== null && entry.expiresAt <= desk.now;
+  if (command.kind === 'confirm' && late) return new EntryNotPending(entry.id, 'its time is over');
+  if (command.kind === 'void' && command.timedOut === true && !late) return new NothingDue();
+  const phase = command.kind === 'confirm' ? 'CONFIRMED' : 'VOIDED';
+  const { kind, source, sourceId, rule } = entry;
+  const words = { kind, phase, source, sourceId, rule, settles: entry.id, reason: command.reason ?? null } as const;
+  if (entry.held > 0) {
+    if (phase === 'CONFIRMED') return sheet.write(ledger.confirmHold(entry.held), words);
+    const movement = ledger.voidHold(sheet.account, entry.held);
+    return returnTo(desk, sheet, desk.takenBy(entry.id), movement, words);
+  }
+  if (phase === 'VOIDED') return sheet.write(ledger.voidPromise(entry.pending), words);
+  // They are earned now: that is when they become the customer's.
+  const movement = { ...ledger.confirmPromise(sheet.account, entry.pending), qualifying: entry.pending };
+  return sheet.write(movement, { ...words, expiresAt: expiryOf(desk, desk.now) });
+}
+
+/** Points become available again in the lots they were taken from; of a lot whose time is over they lapse at once. */
+function returnTo(
+  desk: Desk,
+  sheet: Sheet,
+  taken: readonly Lot[],
+  movement: ledger.Movement,
+  words: Parameters<Sheet['write']>[1],
+): DomainError | undefined {
+  const available = movement.points - movement.held;
+  const back = giveBack(taken, Math.min(available, pointsIn(taken)));
+  // What was spent before there were lots comes back as a lot of its own.
+  const own = available > pointsIn(back) ? expiryOf(desk, desk.now) : null;
+  const refused = sheet.write(movement, { ...words, expiresAt: own }, { giveBack: back });
+  if (refused === undefined) sheet.lapse();
+  return refused;
+}
+
+function reverse(desk: Desk, sheet: Sheet, { entryId, reason }: Command<'reverse'>): DomainError | undefined {
+  const entry = desk.entry(entryId);
+  if (entry === undefined) return new EntryNotFound(entryId);
+  const why = whyNotReversible(entry);
+  if (why !== null) return new EntryNotReversible(entry.id, why);
+  const words = { kind: 'REVERSE', source: 'REVERSAL', rule: entry.rule, reverses: entry.id, reason } as const;
+  if (entry.points < 0) {
+    const taken = desk.takenBy(entry.settles ?? entry.id);
+    return returnTo(desk, sheet, taken, ledger.credit(sheet.account, -entry.points), words);
+  }
+  sheet.lapse();
+  // A part of what came may have paid a debt; what has lapsed is gone already.
+  const points = entry.points - entry.debt - sheet.lapsedOf(entry.id);
+  const movement = { ...ledger.takeBack(sheet.account, points), qualifying: 0 - entry.qualifying };
+  if (movement.debt > 0 && desk.programme.reversalOfSpent === 'REFUSE') {
+    return new InsufficientPoints(ledger.availableOf(sheet.account), points);
+  }
+  return sheet.write(movement, words, { take: -movement.points, own: entry.id });
+}
+
+/** Null when the entry can be taken back. */
+function whyNotReversible(entry: OwnedEntryRow): string | null {
+  if (entry.reversed) return 'it was reversed before';
+  if (entry.kind === 'REVERSE') return 'it is a reversal itself; award or adjust instead';
+  if (entry.kind === 'EXPIRE') return 'its points lapsed; adjust instead';
+  if (entry.source === 'MERGE') return 'it stems from a merge of two customers';
+  if (entry.waits) return 'it waits; void it instead';
+  if (entry.phase === 'PENDING') return 'it waits no longer; reverse the entry that confirmed it';
+  if (entry.phase === 'VOIDED') return 'it moved nothing';
+  return null;
 }

@@ -6,10 +6,12 @@ import { newId } from '../../../src/core/ids.ts';
 import type { CustomerPort } from '../../customers/contract.ts';
 import type { Tier } from '../domain/tiers.ts';
 import type { Posted } from './commands.ts';
-import { post } from './domain/ledger.ts';
+import { availableOf, type Movement, post } from './domain/ledger.ts';
+import { take } from './domain/lots.ts';
 import { type AccountRow, accountsWrite, type EntryRow, entriesWrite, lockAccounts } from './queries.ts';
-import { closeAccounts, handOver, mergeRuleUses, redactReasons } from './queries-lifecycle.ts';
+import { closeAccounts, handOver, mergeRuleUses, moveLots, redactReasons } from './queries-lifecycle.ts';
 import { eventsOf } from './service-facts.ts';
+import { loadLots } from './service-lots.ts';
 
 /** What merging stands on. */
 export interface LifecyclePorts {
@@ -21,6 +23,7 @@ export interface LifecyclePorts {
 /**
  * One customer became part of another. When only the former had an account it changes hands as it is; when both had,
  * everything the former held moves by two entries, so that the sums of both ledgers stay right, and the former closes.
+ * Lots move with their age, and what waits goes on waiting; a debt of the one is paid with what the other can spend.
  */
 export async function mergeAccounts(
   tx: Tx,
@@ -41,10 +44,27 @@ export async function mergeAccounts(
   if (into.closedAt !== null) return closeAccounts(tx, [from.id], now);
 
   const tiers = await ports.tiers();
-  const moved = { points: from.balance, qualifying: from.earned };
-  const out = moveOf(call, from, { points: -moved.points, qualifying: -moved.qualifying }, intoId, tiers, now);
-  const back = moveOf(call, into, moved, fromId, tiers, now);
+  const moved: Movement = {
+    points: from.balance,
+    qualifying: from.earned,
+    pending: from.pending,
+    held: from.held,
+    debt: from.debt,
+  };
+  // Who owes has nothing to spend, so at most one of the two pays the other's debt.
+  const paid = Math.min(from.debt + into.debt, availableOf(from) + availableOf(into));
+  const out = moveOf(call, from, opposite(moved), intoId, tiers, now);
+  const arriving = { ...moved, points: moved.points - paid, debt: moved.debt - paid };
+  const back = moveOf(call, into, arriving, fromId, tiers, now);
+  await moveLots(tx, from.id, into.id);
+  const lots = await loadLots(tx, { points: new Map([[into.id, paid]]), keys: [], expiring: [] }, now);
+  if (paid > 0) {
+    const { left, uses } = take(lots.of(into.id), paid);
+    lots.keep(into.id, left);
+    lots.note(uses.map((use) => ({ entryId: back.posted.entry.id, ...use })));
+  }
   await writeTogether(tx, [
+    ...lots.writes(),
     entriesWrite([out.posted.entry, back.posted.entry]),
     accountsWrite([{ ...out.account, closedAt: now }, back.account]),
   ]);
@@ -52,10 +72,18 @@ export async function mergeAccounts(
   await appendEvents(tx, call, ports.clock, eventsOf(call, back.posted));
 }
 
+const opposite = (movement: Movement): Movement => ({
+  points: 0 - movement.points,
+  qualifying: 0 - movement.qualifying,
+  pending: 0 - movement.pending,
+  held: 0 - movement.held,
+  debt: 0 - movement.debt,
+});
+
 function moveOf(
   call: Call,
   account: AccountRow,
-  movement: { readonly points: number; readonly qualifying: number },
+  movement: Movement,
   otherCustomerId: string,
   tiers: readonly Tier[],
   now: Date,
@@ -69,18 +97,21 @@ function moveOf(
     accountId: account.id,
     number,
     kind: 'ADJUST',
+    phase: 'POSTED',
     balanceAfter,
     rule: null,
     source: 'MERGE',
     sourceId: otherCustomerId,
     reverses: null,
+    settles: null,
     reason: null,
     actor: actorName(call.actor),
     effectiveAt: now,
     recordedAt,
+    expiresAt: null,
   };
   const left = { ...account, ...after, tierSince: tierChange === null ? account.tierSince : recordedAt };
-  return { posted: { entry, account: left, tierChange, replayed: false }, account: left };
+  return { posted: { entry, lapsed: null, account: left, tierChange, replayed: false }, account: left };
 }
 
 /** The person is gone: accounts close, words go, entries and sums stay. */

@@ -1,8 +1,10 @@
-import { type Queryable, writeTogether } from '../../../src/core/database/index.ts';
+import { type Queryable, type Write, writeTogether } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
-import type { LedgerRequest, Posted } from './commands.ts';
+import type { LedgerCommand, LedgerRequest, Posted } from './commands.ts';
 import { type AccountChange, type AccountRow, expectedAccountsWrite } from './queries.ts';
-import { capPeriod, type Desk, decide, type Programme } from './service-decide.ts';
+import { capPeriod, decide } from './service-decide.ts';
+import type { Desk, Programme } from './service-desk.ts';
+import { createLotBook } from './service-lots.ts';
 import { type Made, type PostingPorts, postedOf, postingWrites } from './service-posting.ts';
 
 /** Accounts as this process last knew them, by customer. */
@@ -46,7 +48,7 @@ const SIT_OUT_MAX = 64;
  * @param database carries statements out in the order they were sent
  */
 export function createOptimisticPosting(database: Queryable, ports: PostingPorts, known: KnownAccounts) {
-  const keysUnderWay = new Set<string>();
+  const keysUnderWay = new Set<string | null>();
   let sitOut = 0;
   let failures = 0;
   return async (requests: readonly LedgerRequest[]): Promise<readonly Posted[] | undefined> => {
@@ -71,8 +73,15 @@ export function createOptimisticPosting(database: Queryable, ports: PostingPorts
   };
 }
 
+/** Commands that are decided without a look at anything but the account: they only bring points. */
+type Bringing = Extract<LedgerCommand, { kind: 'award' | 'order' | 'adjust' }>;
+
+const brings = (command: LedgerCommand): command is Bringing =>
+  command.kind === 'award' || command.kind === 'order' || (command.kind === 'adjust' && command.points > 0);
+
 /** What a batch comes to. */
 interface Decided {
+  readonly lots: readonly Write[];
   readonly made: readonly Made[];
   readonly changes: readonly AccountChange[];
 }
@@ -93,8 +102,13 @@ function decideAll(
     now,
     used: () => 0,
     noteUse: () => {},
+    lots: createLotBook(),
     entry: () => undefined,
+    takenBy: () => [],
+    lapsedOf: () => 0,
+    noteLapsed: () => {},
     noteReversed: () => {},
+    noteSettled: () => {},
   };
   const before = new Map<string, AccountRow>();
   const after = new Map<string, AccountRow>();
@@ -102,7 +116,10 @@ function decideAll(
   const keys = new Set<string>();
   for (const request of requests) {
     const { command, key } = request;
-    if (command.kind === 'reverse' || keys.has(key) || capPeriod(programme, command, now) !== null) return undefined;
+    if (!brings(command) || key === null || keys.has(key) || capPeriod(programme, command, now) !== null)
+      return undefined;
+    // What begins to wait is written behind locks.
+    if (command.kind === 'award' && (command.pendingUntil ?? null) !== null) return undefined;
     const account = after.get(command.customerId) ?? known.get(command.customerId);
     if (account === undefined) return undefined;
     const decision = decide(desk, account, command);
@@ -116,7 +133,7 @@ function decideAll(
     before: before.get(customerId) as AccountRow,
     after: account,
   }));
-  return { made, changes };
+  return { lots: desk.lots.writes(), made, changes };
 }
 
 /**
@@ -128,11 +145,11 @@ async function send(
   database: Queryable,
   ports: PostingPorts,
   known: KnownAccounts,
-  { made, changes }: Decided,
+  { lots, made, changes }: Decided,
 ): Promise<readonly Posted[] | 'meanwhile'> {
   known.keep(changes.map(({ after }) => after));
   try {
-    await writeTogether(database, postingWrites(ports.clock, made, expectedAccountsWrite(changes)));
+    await writeTogether(database, postingWrites(ports.clock, made, lots, expectedAccountsWrite(changes)));
   } catch (error) {
     known.forget(changes.map(({ after }) => after.customerId));
     const { code } = error as { code?: unknown };

@@ -4,21 +4,27 @@ import { type Tx, type Write, writeTogether } from '../../../src/core/database/i
 import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
 import { eventsWrite } from '../../../src/core/events/index.ts';
 import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../../src/core/idempotency.ts';
-import { newId } from '../../../src/core/ids.ts';
 import type { TierChange, TierKey } from '../domain/tiers.ts';
 import { EntryNotFound } from '../errors.ts';
-import type { LedgerRequest, Posted } from './commands.ts';
+import { type LedgerCommand, type LedgerRequest, namesEntry, type Posted } from './commands.ts';
+import type { Sums } from './domain/ledger.ts';
+import type { Lot } from './domain/lots.ts';
 import {
   type AccountRow,
   accountsWrite,
   entriesByIds,
   entriesWrite,
+  type OwnedEntryRow,
   type RuleUse,
   ruleUses,
   ruleUsesWrite,
 } from './queries.ts';
-import { capPeriod, type Decision, type Desk, decide, type Programme } from './service-decide.ts';
+import { type LotKey, lapsedOf, type PendingRow, pendingWrite, settledWrite, takenBy } from './queries-lots.ts';
+import { capPeriod, decide } from './service-decide.ts';
+import type { Desk, Programme } from './service-desk.ts';
 import { eventsOf } from './service-facts.ts';
+import { type LotsNeeded, loadLots } from './service-lots.ts';
+import type { Decision } from './service-sheet.ts';
 
 /** The first answer as it is kept: what the ledger itself does not say. */
 interface KeptAnswer {
@@ -27,6 +33,8 @@ interface KeptAnswer {
   readonly tier: TierKey;
   readonly tierSince: string;
   readonly tierChange: TierChange | null;
+  /** Of the account, where the entry does not say it all. */
+  readonly sums?: Sums;
 }
 
 /** What posting stands on; the accounts come from the membership. */
@@ -61,33 +69,42 @@ export async function postBatch(
   if (first === undefined) return [];
   const programme = await ports.programme();
   const now = ports.clock.now();
-  const toReverse = requests.flatMap(({ command }) => (command.kind === 'reverse' ? [command.entryId] : []));
-  const ownerOf = new Map((await entriesByIds(tx, toReverse)).map((entry) => [entry.id, entry.customerId]));
+  const named = requests.flatMap(({ command }) => (namesEntry(command) ? [command.entryId] : []));
+  const ownerOf = new Map((await entriesByIds(tx, named)).map((entry) => [entry.id, entry.customerId]));
   const customerOf = ({ command }: LedgerRequest) =>
-    command.kind === 'reverse' ? ownerOf.get(command.entryId) : command.customerId;
+    namesEntry(command) ? ownerOf.get(command.entryId) : command.customerId;
   const customerIds = new Set(requests.map(customerOf).filter((id) => id !== undefined));
+  const keyed = requests.filter((request): request is KeyedRequest => request.key !== null);
   // Sent together: the keys are looked up behind the locks without another round trip.
   const [found, claims] = await Promise.all([
     ports.accountsOf(tx, first.call, [...customerIds], programme),
-    findKeys<KeptAnswer>(tx, SCOPE, requests),
+    keyed.length === 0 ? [] : findKeys<KeptAnswer>(tx, SCOPE, keyed),
   ]);
+  const claimOf = new Map(keyed.map((request, index) => [request as LedgerRequest, claims[index]]));
   const replayOf = await loadReplays(tx, claims);
-  const desk = await openDesk(tx, programme, now, { requests, found, toReverse });
+  const accountIdOf = (request: LedgerRequest) => {
+    const account = found.get(customerOf(request) ?? '');
+    return account === undefined || account instanceof DomainError ? undefined : account.id;
+  };
+  const desk = await openDesk(tx, programme, now, requests, accountIdOf);
 
   const accounts = new Map<string, AccountRow>();
   for (const account of found.values()) if (!(account instanceof DomainError)) accounts.set(account.id, account);
-  const made = new Map<string, Made>();
+  const made: Made[] = [];
+  const madeBy = new Map<string, Made>();
 
-  const answer = (request: LedgerRequest, claim: KeyClaim<KeptAnswer>): Posted | DomainError => {
-    if (claim.kind === 'conflict') return new IdempotencyConflict(request.key);
-    if (claim.kind === 'replay') return replayOf(claim.answer);
-    const before = made.get(request.key);
+  const answer = (request: LedgerRequest): Posted | DomainError => {
+    const { key } = request;
+    const claim = claimOf.get(request);
+    if (claim?.kind === 'conflict') return new IdempotencyConflict(key ?? '');
+    if (claim?.kind === 'replay') return replayOf(claim.answer);
+    const before = key === null ? undefined : madeBy.get(key);
     if (before !== undefined) {
       const same = before.request.hash.equals(request.hash);
-      return same ? { ...before.posted, replayed: true } : new IdempotencyConflict(request.key);
+      return same ? { ...before.posted, replayed: true } : new IdempotencyConflict(before.request.key ?? '');
     }
     const customerId = customerOf(request);
-    if (customerId === undefined) return new EntryNotFound(toReverseBy(request));
+    if (customerId === undefined) return new EntryNotFound(entryIdOf(request.command));
     const holder = found.get(customerId);
     if (holder === undefined) throw new Error('an account asked for was not answered');
     if (holder instanceof DomainError) return holder;
@@ -95,18 +112,24 @@ export async function postBatch(
     if (decision instanceof DomainError) return decision;
     accounts.set(holder.id, decision.account);
     const posted = postedOf(decision, request.call);
-    made.set(request.key, { request, posted });
+    const one = { request, posted };
+    made.push(one);
+    if (key !== null) madeBy.set(key, one);
     return posted;
   };
 
-  const answers = requests.map((request, index) => answer(request, claims[index] as KeyClaim<KeptAnswer>));
-  if (made.size > 0) {
-    const changed = new Set([...made.values()].map(({ posted }) => posted.account.id));
+  const answers = requests.map(answer);
+  if (made.length > 0) {
+    const changed = new Set(made.map(({ posted }) => posted.account.id));
     const changedAccounts = [...accounts.values()].filter((account) => changed.has(account.id));
-    const writes = postingWrites(ports.clock, [...made.values()], accountsWrite(changedAccounts));
     const uses = desk.uses();
+    const writes = [
+      ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
+      ...waitingWrites(made),
+      ...postingWrites(ports.clock, made, desk.lots.writes(), accountsWrite(changedAccounts)),
+    ];
     // The transaction waits for it at its end.
-    tx.atEnd(keepingAnswers(writeTogether(tx, uses.length === 0 ? writes : [ruleUsesWrite(uses), ...writes])));
+    tx.atEnd(keepingAnswers(writeTogether(tx, writes)));
     onPosted(changedAccounts);
   }
   return answers;
@@ -118,14 +141,20 @@ export interface Made {
   readonly posted: Posted;
 }
 
-const toReverseBy = ({ command }: LedgerRequest): string => (command.kind === 'reverse' ? command.entryId : '');
+const entryIdOf = (command: LedgerCommand): string => (namesEntry(command) ? command.entryId : '');
+
+interface KeyedRequest extends LedgerRequest {
+  readonly key: string;
+}
 
 /** What a decision is answered with. */
 export function postedOf(decision: Decision, call: Call): Posted {
-  const { id, customerId, joinedAt, tier, tierSince, balance, earned } = decision.account;
+  const { id, customerId, joinedAt, tier, tierSince, balance, pending, held, debt, earned } = decision.account;
+  const actor = actorName(call.actor);
   return {
-    entry: { ...decision.entry, id: newId(), actor: actorName(call.actor) },
-    account: { id, customerId, joinedAt, tier, tierSince, balance, earned },
+    entry: { ...decision.entry, actor },
+    lapsed: decision.lapsed === null ? null : { ...decision.lapsed, actor },
+    account: { id, customerId, joinedAt, tier, tierSince, balance, pending, held, debt, earned },
     tierChange: decision.tierChange,
     replayed: false,
   };
@@ -136,21 +165,27 @@ async function openDesk(
   tx: Tx,
   programme: Programme,
   now: Date,
-  batch: {
-    readonly requests: readonly LedgerRequest[];
-    readonly found: ReadonlyMap<string, AccountRow | DomainError>;
-    readonly toReverse: readonly string[];
-  },
+  requests: readonly LedgerRequest[],
+  accountIdOf: (request: LedgerRequest) => string | undefined,
 ): Promise<Desk & { uses(): RuleUse[] }> {
-  const entries = new Map((await entriesByIds(tx, batch.toReverse)).map((entry) => [entry.id, entry]));
+  const named = requests.flatMap(({ command }) => (namesEntry(command) ? [command.entryId] : []));
+  const entries = new Map((await entriesByIds(tx, named)).map((entry) => [entry.id, entry]));
+  const sourceOf = (entry: OwnedEntryRow) => entry.settles ?? entry.id;
+  const taken = Map.groupBy(await takenBy(tx, [...entries.values()].map(sourceOf)), (lot) => lot.entryId);
+  const takenFrom = (entryId: string): readonly Lot[] => taken.get(entryId) ?? [];
+  const needed = lotsNeeded(requests, accountIdOf, entries, takenFrom);
+  const own = named.filter((id) => (entries.get(id)?.points ?? 0) > 0);
+  const [lots, lapsed] = await Promise.all([loadLots(tx, needed, now), lapsedOf(tx, own)]);
+
   const useKey = (accountId: string, rule: string, start: Date) => `${accountId} ${rule} ${start.getTime()}`;
   const wanted = new Map<string, Omit<RuleUse, 'times'>>();
-  for (const { command } of batch.requests) {
+  for (const request of requests) {
+    const { command } = request;
     const period = capPeriod(programme, command, now);
     if (period === null || command.kind !== 'award' || command.rule === null) continue;
-    const account = batch.found.get(command.customerId);
-    if (account === undefined || account instanceof DomainError) continue;
-    const use = { accountId: account.id, rule: command.rule, periodStart: period.start };
+    const accountId = accountIdOf(request);
+    if (accountId === undefined) continue;
+    const use = { accountId, rule: command.rule, periodStart: period.start };
     wanted.set(useKey(use.accountId, use.rule, use.periodStart), use);
   }
   const times = new Map<string, number>();
@@ -167,13 +202,53 @@ async function openDesk(
       times.set(key, total);
       changed.set(key, { accountId, rule, periodStart, times: total });
     },
+    lots,
     entry: (id) => entries.get(id),
+    takenBy: takenFrom,
+    lapsedOf: (lotId) => lapsed.get(lotId) ?? 0,
+    noteLapsed(gone) {
+      for (const lot of gone) lapsed.set(lot.id, (lapsed.get(lot.id) ?? 0) + lot.points);
+    },
     noteReversed(id) {
       const entry = entries.get(id);
       if (entry !== undefined) entries.set(id, { ...entry, reversed: true });
     },
+    noteSettled(id) {
+      const entry = entries.get(id);
+      if (entry !== undefined) entries.set(id, { ...entry, waits: false });
+    },
     uses: () => [...changed.values()],
   };
+}
+
+/** Which lots a batch may take from or give back to. */
+function lotsNeeded(
+  requests: readonly LedgerRequest[],
+  accountIdOf: (request: LedgerRequest) => string | undefined,
+  entries: ReadonlyMap<string, OwnedEntryRow>,
+  takenFrom: (entryId: string) => readonly Lot[],
+): LotsNeeded {
+  const points = new Map<string, number>();
+  const keys: LotKey[] = [];
+  const expiring = new Set<string>();
+  for (const request of requests) {
+    const { command } = request;
+    const accountId = accountIdOf(request);
+    if (accountId === undefined) continue;
+    const need = (more: number) => points.set(accountId, (points.get(accountId) ?? 0) + more);
+    if (command.kind === 'expire') expiring.add(accountId);
+    else if (command.kind === 'redeem' || command.kind === 'hold') need(command.points);
+    else if (command.kind === 'adjust') need(Math.max(-command.points, 0));
+    if (!namesEntry(command)) continue;
+    const entry = entries.get(command.entryId);
+    if (entry === undefined) continue;
+    for (const lot of takenFrom(entry.settles ?? entry.id)) keys.push({ accountId, ...lot });
+    if (command.kind !== 'reverse' || entry.points < 0) continue;
+    need(entry.points - entry.debt);
+    keys.push({ accountId, id: entry.id, earnedAt: entry.effectiveAt });
+  }
+  for (const [accountId, more] of points) if (more === 0) points.delete(accountId);
+  return { points, keys, expiring: [...expiring] };
 }
 
 /** First answers, put together from what was kept and what the ledger says. */
@@ -183,35 +258,58 @@ async function loadReplays(tx: Tx, claims: readonly KeyClaim<KeptAnswer>[]): Pro
   return (kept) => {
     const found = entries.get(kept.entryId);
     if (found === undefined) throw new Error(`the ledger lost the entry ${kept.entryId}`);
-    const { reversed: _, customerId, joinedAt, ...entry } = found;
+    const { reversed: _r, waits: _w, customerId, joinedAt, ...entry } = found;
     const { earned, tier, tierChange } = kept;
-    const account = { id: entry.accountId, customerId, joinedAt, tier, earned, balance: entry.balanceAfter };
-    return { entry, account: { ...account, tierSince: new Date(kept.tierSince) }, tierChange, replayed: true };
+    const sums = kept.sums ?? { balance: entry.balanceAfter, pending: 0, held: 0, debt: 0 };
+    const account = { id: entry.accountId, customerId, joinedAt, tier, earned, ...sums };
+    const tierSince = new Date(kept.tierSince);
+    return { entry, lapsed: null, account: { ...account, tierSince }, tierChange, replayed: true };
   };
 }
 
+/** What begins to wait by a batch, and what no longer does. */
+function waitingWrites(made: readonly Made[]): Write[] {
+  const waiting: PendingRow[] = [];
+  const settled: string[] = [];
+  for (const { id, accountId, phase, expiresAt, settles } of made.map(({ posted }) => posted.entry)) {
+    if (phase === 'PENDING' && expiresAt !== null) waiting.push({ entryId: id, accountId, expiresAt });
+    if (settles !== null) settled.push(settles);
+  }
+  return [
+    ...(waiting.length === 0 ? [] : [pendingWrite(waiting)]),
+    ...(settled.length === 0 ? [] : [settledWrite(settled)]),
+  ];
+}
+
 /** Everything a batch writes, to be sent as one statement. @param accounts the write of what they come to */
-export function postingWrites(clock: Clock, made: readonly Made[], accounts: Write): Write[] {
+export function postingWrites(clock: Clock, made: readonly Made[], lots: readonly Write[], accounts: Write): Write[] {
   const [first] = made;
   if (first === undefined) return [];
   const events = made.flatMap(({ request, posted }) => eventsOf(request.call, posted));
+  const answers = made.flatMap(keptOf);
   // PostgreSQL carries the last one out first: who has to wait for an account does so before anything else was done.
   return [
-    answersWrite(SCOPE, made.map(keptOf)),
+    ...(answers.length === 0 ? [] : [answersWrite(SCOPE, answers)]),
     eventsWrite(first.request.call, clock, events),
-    entriesWrite(made.map(({ posted }) => posted.entry)),
+    ...lots,
+    entriesWrite(
+      made.flatMap(({ posted }) => (posted.lapsed === null ? [posted.entry] : [posted.entry, posted.lapsed])),
+    ),
     accounts,
   ];
 }
 
 function keptOf({ request: { key, hash }, posted }: Made) {
-  const { earned, tier, tierSince } = posted.account;
+  if (key === null) return [];
+  const { earned, tier, tierSince, balance, pending, held, debt } = posted.account;
+  const plain = pending === 0 && held === 0 && debt === 0 && balance === posted.entry.balanceAfter;
   const answer: KeptAnswer = {
     entryId: posted.entry.id,
     earned,
     tier,
     tierSince: tierSince.toISOString(),
     tierChange: posted.tierChange,
+    ...(plain ? {} : { sums: { balance, pending, held, debt } }),
   };
-  return { key, hash, answer };
+  return [{ key, hash, answer }];
 }

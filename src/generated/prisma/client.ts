@@ -225,6 +225,22 @@ export type LoyaltyEntry = Prisma.LoyaltyEntryModel
  */
 export type LoyaltyRuleUse = Prisma.LoyaltyRuleUseModel
 /**
+ * Model LoyaltyLot
+ * Points that came with one entry and are not spent yet; a lot without points is gone. What the lots of an account hold
+ * is what it can spend. They follow from entries and uses, and are kept so that nobody has to add those up.
+ */
+export type LoyaltyLot = Prisma.LoyaltyLotModel
+/**
+ * Model LoyaltyLotUse
+ * Points an entry took from a lot, or gave back to it (negative).
+ */
+export type LoyaltyLotUse = Prisma.LoyaltyLotUseModel
+/**
+ * Model LoyaltyPending
+ * Entries that wait: confirmed, voided, or voided by a job when their time is over; then the row is gone.
+ */
+export type LoyaltyPending = Prisma.LoyaltyPendingModel
+/**
  * Model CustomerAssessment
  * What is thought of a customer now: health and retention risk, with what they were reckoned from.
  */

@@ -256,11 +256,19 @@ describe('a reversal', () => {
     expect((await world.service.members([customerId]))[0]).toMatchObject({ balance: 0, earned: 0 });
   });
 
-  test('is refused when the points are gone', async () => {
+  test('of points that are gone leaves a debt, which what comes next pays first', async () => {
     const customerId = await newCustomer();
     const { entry } = await award(customerId, { points: 100 });
-    await world.service.adjustPoints(call, { idempotencyKey: newId(), customerId, points: -1, reason: 'x' });
-    expect(await refusal(reverse(entry.id))).toMatchObject({ code: 'LOYALTY_INSUFFICIENT_POINTS' });
+    await world.service.adjustPoints(call, { idempotencyKey: newId(), customerId, points: -30, reason: 'x' });
+    expect(await reverse(entry.id)).toMatchObject({
+      entry: { points: -70, debt: 30, balanceAfter: 0 },
+      account: { balance: 0, debt: 30, earned: 0 },
+    });
+    expect(await award(customerId, { points: 20 })).toMatchObject({
+      entry: { points: 0, debt: -20, qualifying: 20 },
+      account: { balance: 0, debt: 10, earned: 20 },
+    });
+    expect((await award(customerId, { points: 15 })).account).toMatchObject({ balance: 5, debt: 0, earned: 35 });
   });
 
   test('of nothing is refused', async () => {

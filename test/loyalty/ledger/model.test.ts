@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { REVERSAL_OF_SPENT_POINTS } from '../../../modules/loyalty/ledger/settings.ts';
 import { systemCall } from '../../../src/core/call.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/ids.ts';
@@ -13,6 +14,7 @@ const call = systemCall('model');
 beforeAll(async () => {
   created = await createTestDatabase();
   world = await openLoyalty(created.url);
+  await world.settings.change(call, REVERSAL_OF_SPENT_POINTS.key, 'REFUSE');
 });
 afterAll(async () => {
   await world.close();

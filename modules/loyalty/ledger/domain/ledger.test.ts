@@ -5,12 +5,13 @@ import { tierOf } from '../../domain/tiers.ts';
 import { type AccountState, BALANCE_MAX, post } from './ledger.ts';
 
 const NOW = new Date('2026-11-22T12:00:00Z');
-const empty: AccountState = { balance: 0, earned: 0, tier: 'BRONZE', entryCount: 0, lastEntryAt: null };
+const nothing = { pending: 0, held: 0, debt: 0 };
+const empty: AccountState = { ...nothing, balance: 0, earned: 0, tier: 'BRONZE', entryCount: 0, lastEntryAt: null };
 
 describe('the ledger', () => {
   const movement = fc
     .integer({ min: -3_000, max: 3_000 })
-    .map((points) => ({ points, qualifying: Math.max(points, 0) }));
+    .map((points) => ({ ...nothing, points, qualifying: Math.max(points, 0) }));
 
   test('adds up: balance, earned, tier and numbers follow from what was posted', () => {
     fc.assert(
@@ -48,7 +49,7 @@ describe('the ledger', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 1_000_000 }), { maxLength: 20 }), (clock) => {
         let account = empty;
         for (const ms of clock) {
-          const posting = post(account, { points: 1, qualifying: 1 }, DEFAULT_TIERS, new Date(ms));
+          const posting = post(account, { ...nothing, points: 1, qualifying: 1 }, DEFAULT_TIERS, new Date(ms));
           if ('kind' in posting) throw new Error(posting.kind);
           expect(posting.recordedAt.getTime()).toBe(Math.max(ms, account.lastEntryAt?.getTime() ?? 0));
           account = posting.after;
@@ -59,6 +60,8 @@ describe('the ledger', () => {
 
   test('holds no more than can be shown exactly', () => {
     const full = { ...empty, balance: BALANCE_MAX };
-    expect(post(full, { points: 1, qualifying: 0 }, DEFAULT_TIERS, NOW)).toEqual({ kind: 'balanceTooHigh' });
+    expect(post(full, { ...nothing, points: 1, qualifying: 0 }, DEFAULT_TIERS, NOW)).toEqual({
+      kind: 'balanceTooHigh',
+    });
   });
 });

@@ -1,16 +1,10 @@
-import DataLoader from 'dataloader';
-import {
-  type Builder,
-  connectionArgs,
-  connectionType,
-  encodeGlobalId,
-  perOperation,
-} from '../../../../src/core/builder/index.ts';
+import { type Builder, connectionArgs, connectionType, encodeGlobalId } from '../../../../src/core/builder/index.ts';
 import { filterField, nestedPartField, partField } from '../../../../src/core/graph/index.ts';
 import { nextTierOf, type TierKey } from '../../domain/tiers.ts';
 import type { TierTypes } from '../../schema/tiers.ts';
 import type { LoyaltyService } from '../../service.ts';
 import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, tierFilter } from '../parts.ts';
+import { balanceTypes } from './balance.ts';
 
 /** `Customer.loyalty`, the account with its entries, and the filter by tier. */
 export function accountTypes(builder: Builder, service: LoyaltyService, tiers: TierTypes) {
@@ -32,6 +26,18 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       REVERSAL: { description: 'The mutation reversePoints.' },
       ADJUSTMENT: { description: 'The mutation adjustPoints.' },
       MERGE: { description: 'Two customers became one.' },
+      REDEMPTION: { description: 'The mutations redeemPoints and holdPoints.' },
+      REWARD: { description: 'A reward was redeemed.' },
+      EXPIRY: { description: 'The time of points was over.' },
+    } as const,
+  });
+  const Phase = builder.enumType('LedgerEntryPhase', {
+    description: 'Whether an entry counts at once, waits, or says what became of one that waited.',
+    values: {
+      POSTED: { description: 'It counts at once.' },
+      PENDING: { description: 'It waits to be confirmed or voided; until then the balance stays.' },
+      CONFIRMED: { description: 'What waited happened; `settles` says which entry that was.' },
+      VOIDED: { description: 'What waited did not happen; `settles` says which entry that was.' },
     } as const,
   });
   const Entry = builder.objectRef<EntryShape>('LedgerEntry').implement({
@@ -40,7 +46,20 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       id: t.id({ description: 'Global id.', resolve: (entry) => encodeGlobalId('LedgerEntry', entry.id) }),
       number: t.exposeInt('number', { description: 'Its place in the account: 1, 2, 3 ... without a gap.' }),
       kind: t.field({ type: Kind, description: 'What it does.', resolve: (entry) => entry.kind }),
-      points: t.expose('points', { type: 'SafeInt', description: 'Points it adds; negative when it takes some.' }),
+      phase: t.field({ type: Phase, description: 'Whether it counts at once.', resolve: (entry) => entry.phase }),
+      points: t.expose('points', {
+        type: 'SafeInt',
+        description: 'Points it adds to the balance; negative when it takes some, 0 when it only waits.',
+      }),
+      pending: t.expose('pending', {
+        type: 'SafeInt',
+        description: 'Points it adds to those awarded that wait to be confirmed.',
+      }),
+      held: t.expose('held', { type: 'SafeInt', description: 'Points of the balance it sets aside.' }),
+      debt: t.expose('debt', {
+        type: 'SafeInt',
+        description: 'Points it adds to what is owed; negative when a part of what came paid a debt.',
+      }),
       balanceAfter: t.expose('balanceAfter', { type: 'SafeInt', description: 'The balance with this entry.' }),
       rule: t.exposeString('rule', { nullable: true, description: 'Key of the earning rule, when one applied.' }),
       source: t.field({ type: Source, description: 'What led to it.', resolve: (entry) => entry.source }),
@@ -49,24 +68,22 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
         description: 'The entry it takes back.',
         resolve: (entry) => (entry.reverses === null ? null : encodeGlobalId('LedgerEntry', entry.reverses)),
       }),
+      settles: t.id({
+        nullable: true,
+        description: 'The entry that waited until this one.',
+        resolve: (entry) => (entry.settles === null ? null : encodeGlobalId('LedgerEntry', entry.settles)),
+      }),
       reason: t.exposeString('reason', { nullable: true, description: 'Why, in the words of who asked for it.' }),
       effectiveAt: t.expose('effectiveAt', { type: 'DateTime', description: 'When it holds for the business.' }),
       recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was written.' }),
-    }),
-  });
-  const Points = builder.objectRef<{ readonly available: number }>('Points').implement({
-    description: 'What an account holds.',
-    fields: (t) => ({
-      available: t.expose('available', { type: 'SafeInt', description: 'Points that can be spent; never below zero.' }),
-    }),
-  });
-
-  const pastBalances = perOperation(
-    () =>
-      new DataLoader(service.balancesAsOf, {
-        cacheKeyFn: ({ accountId, asOf }: { accountId: string; asOf: Date }) => `${accountId} ${asOf.getTime()}`,
+      expiresAt: t.expose('expiresAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When the points it brought lapse, or when it no longer waits; null: never.',
       }),
-  );
+    }),
+  });
+  const { Points, pastSums } = balanceTypes(builder, service);
   const Account = builder.objectRef<AccountShape>('LoyaltyAccount').implement({
     description: 'Membership of a customer in the loyalty programme.',
     fields: (t) => ({
@@ -74,13 +91,14 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When the customer joined.' }),
       balance: t.field({
         type: Points,
-        description: 'The sum of all entries.',
+        description: 'What the account holds: the sum of all entries.',
         args: {
           asOf: t.arg({ type: 'DateTime', description: 'As it was known at this time; now when left out.' }),
         },
         resolve: async (account, { asOf }, context) => {
-          if (asOf === null || asOf === undefined) return { available: account.points };
-          return { available: await pastBalances(context).load({ accountId: account.id, asOf }) };
+          const { id: accountId, points: balance, pending, held, debt } = account;
+          if (asOf === null || asOf === undefined) return { accountId, asOf: null, balance, pending, held, debt };
+          return { accountId, asOf, ...(await pastSums(context).load({ accountId, asOf })) };
         },
       }),
       earned: t.expose('earned', {

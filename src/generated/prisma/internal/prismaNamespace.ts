@@ -433,6 +433,9 @@ export const ModelName = {
   LoyaltyAccount: 'LoyaltyAccount',
   LoyaltyEntry: 'LoyaltyEntry',
   LoyaltyRuleUse: 'LoyaltyRuleUse',
+  LoyaltyLot: 'LoyaltyLot',
+  LoyaltyLotUse: 'LoyaltyLotUse',
+  LoyaltyPending: 'LoyaltyPending',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -459,7 +462,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3111,6 +3114,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LoyaltyLot: {
+      payload: Prisma.$LoyaltyLotPayload<ExtArgs>
+      fields: Prisma.LoyaltyLotFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyLotFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyLotFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyLotFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyLotFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyLotFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyLotCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyLotCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyLotCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyLotDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyLotUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyLotDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyLotUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyLotUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyLotUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyLotAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyLot>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyLotGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLotGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyLotCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLotCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyLotUse: {
+      payload: Prisma.$LoyaltyLotUsePayload<ExtArgs>
+      fields: Prisma.LoyaltyLotUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyLotUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyLotUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyLotUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyLotUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyLotUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyLotUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyLotUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyLotUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyLotUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        update: {
+          args: Prisma.LoyaltyLotUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyLotUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyLotUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyLotUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyLotUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLotUsePayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyLotUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyLotUse>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyLotUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLotUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyLotUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLotUseCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyPending: {
+      payload: Prisma.$LoyaltyPendingPayload<ExtArgs>
+      fields: Prisma.LoyaltyPendingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyPendingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyPendingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyPendingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyPendingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyPendingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyPendingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyPendingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyPendingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyPendingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyPendingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyPendingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyPendingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyPendingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyPendingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyPendingPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyPendingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyPending>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyPendingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyPendingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyPendingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyPendingCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerAssessment: {
       payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
       fields: Prisma.CustomerAssessmentFieldRefs
@@ -4455,6 +4680,9 @@ export const LoyaltyAccountScalarFieldEnum = {
   tier: 'tier',
   tierSince: 'tierSince',
   balance: 'balance',
+  pending: 'pending',
+  held: 'held',
+  debt: 'debt',
   earned: 'earned',
   entryCount: 'entryCount',
   lastEntryAt: 'lastEntryAt',
@@ -4469,17 +4697,23 @@ export const LoyaltyEntryScalarFieldEnum = {
   accountId: 'accountId',
   number: 'number',
   kind: 'kind',
+  phase: 'phase',
   points: 'points',
   qualifying: 'qualifying',
+  pending: 'pending',
+  held: 'held',
+  debt: 'debt',
   balanceAfter: 'balanceAfter',
   rule: 'rule',
   source: 'source',
   sourceId: 'sourceId',
   reverses: 'reverses',
+  settles: 'settles',
   reason: 'reason',
   actor: 'actor',
   effectiveAt: 'effectiveAt',
-  recordedAt: 'recordedAt'
+  recordedAt: 'recordedAt',
+  expiresAt: 'expiresAt'
 } as const
 
 export type LoyaltyEntryScalarFieldEnum = (typeof LoyaltyEntryScalarFieldEnum)[keyof typeof LoyaltyEntryScalarFieldEnum]
@@ -4493,6 +4727,35 @@ export const LoyaltyRuleUseScalarFieldEnum = {
 } as const
 
 export type LoyaltyRuleUseScalarFieldEnum = (typeof LoyaltyRuleUseScalarFieldEnum)[keyof typeof LoyaltyRuleUseScalarFieldEnum]
+
+
+export const LoyaltyLotScalarFieldEnum = {
+  accountId: 'accountId',
+  earnedAt: 'earnedAt',
+  entryId: 'entryId',
+  expiresAt: 'expiresAt',
+  points: 'points'
+} as const
+
+export type LoyaltyLotScalarFieldEnum = (typeof LoyaltyLotScalarFieldEnum)[keyof typeof LoyaltyLotScalarFieldEnum]
+
+
+export const LoyaltyLotUseScalarFieldEnum = {
+  entryId: 'entryId',
+  lotId: 'lotId',
+  points: 'points'
+} as const
+
+export type LoyaltyLotUseScalarFieldEnum = (typeof LoyaltyLotUseScalarFieldEnum)[keyof typeof LoyaltyLotUseScalarFieldEnum]
+
+
+export const LoyaltyPendingScalarFieldEnum = {
+  entryId: 'entryId',
+  accountId: 'accountId',
+  expiresAt: 'expiresAt'
+} as const
+
+export type LoyaltyPendingScalarFieldEnum = (typeof LoyaltyPendingScalarFieldEnum)[keyof typeof LoyaltyPendingScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {
@@ -5036,6 +5299,9 @@ export type GlobalOmitConfig = {
   loyaltyAccount?: Prisma.LoyaltyAccountOmit
   loyaltyEntry?: Prisma.LoyaltyEntryOmit
   loyaltyRuleUse?: Prisma.LoyaltyRuleUseOmit
+  loyaltyLot?: Prisma.LoyaltyLotOmit
+  loyaltyLotUse?: Prisma.LoyaltyLotUseOmit
+  loyaltyPending?: Prisma.LoyaltyPendingOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
   allocationPlan?: Prisma.AllocationPlanOmit

@@ -87,6 +87,9 @@ export const ModelName = {
   LoyaltyAccount: 'LoyaltyAccount',
   LoyaltyEntry: 'LoyaltyEntry',
   LoyaltyRuleUse: 'LoyaltyRuleUse',
+  LoyaltyLot: 'LoyaltyLot',
+  LoyaltyLotUse: 'LoyaltyLotUse',
+  LoyaltyPending: 'LoyaltyPending',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -607,6 +610,9 @@ export const LoyaltyAccountScalarFieldEnum = {
   tier: 'tier',
   tierSince: 'tierSince',
   balance: 'balance',
+  pending: 'pending',
+  held: 'held',
+  debt: 'debt',
   earned: 'earned',
   entryCount: 'entryCount',
   lastEntryAt: 'lastEntryAt',
@@ -621,17 +627,23 @@ export const LoyaltyEntryScalarFieldEnum = {
   accountId: 'accountId',
   number: 'number',
   kind: 'kind',
+  phase: 'phase',
   points: 'points',
   qualifying: 'qualifying',
+  pending: 'pending',
+  held: 'held',
+  debt: 'debt',
   balanceAfter: 'balanceAfter',
   rule: 'rule',
   source: 'source',
   sourceId: 'sourceId',
   reverses: 'reverses',
+  settles: 'settles',
   reason: 'reason',
   actor: 'actor',
   effectiveAt: 'effectiveAt',
-  recordedAt: 'recordedAt'
+  recordedAt: 'recordedAt',
+  expiresAt: 'expiresAt'
 } as const
 
 export type LoyaltyEntryScalarFieldEnum = (typeof LoyaltyEntryScalarFieldEnum)[keyof typeof LoyaltyEntryScalarFieldEnum]
@@ -645,6 +657,35 @@ export const LoyaltyRuleUseScalarFieldEnum = {
 } as const
 
 export type LoyaltyRuleUseScalarFieldEnum = (typeof LoyaltyRuleUseScalarFieldEnum)[keyof typeof LoyaltyRuleUseScalarFieldEnum]
+
+
+export const LoyaltyLotScalarFieldEnum = {
+  accountId: 'accountId',
+  earnedAt: 'earnedAt',
+  entryId: 'entryId',
+  expiresAt: 'expiresAt',
+  points: 'points'
+} as const
+
+export type LoyaltyLotScalarFieldEnum = (typeof LoyaltyLotScalarFieldEnum)[keyof typeof LoyaltyLotScalarFieldEnum]
+
+
+export const LoyaltyLotUseScalarFieldEnum = {
+  entryId: 'entryId',
+  lotId: 'lotId',
+  points: 'points'
+} as const
+
+export type LoyaltyLotUseScalarFieldEnum = (typeof LoyaltyLotUseScalarFieldEnum)[keyof typeof LoyaltyLotUseScalarFieldEnum]
+
+
+export const LoyaltyPendingScalarFieldEnum = {
+  entryId: 'entryId',
+  accountId: 'accountId',
+  expiresAt: 'expiresAt'
+} as const
+
+export type LoyaltyPendingScalarFieldEnum = (typeof LoyaltyPendingScalarFieldEnum)[keyof typeof LoyaltyPendingScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {

@@ -29,12 +29,18 @@ export type AggregateLoyaltyAccount = {
 
 export type LoyaltyAccountAvgAggregateOutputType = {
   balance: number | null
+  pending: number | null
+  held: number | null
+  debt: number | null
   earned: number | null
   entryCount: number | null
 }
 
 export type LoyaltyAccountSumAggregateOutputType = {
   balance: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   earned: bigint | null
   entryCount: number | null
 }
@@ -46,6 +52,9 @@ export type LoyaltyAccountMinAggregateOutputType = {
   tier: string | null
   tierSince: Date | null
   balance: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   earned: bigint | null
   entryCount: number | null
   lastEntryAt: Date | null
@@ -59,6 +68,9 @@ export type LoyaltyAccountMaxAggregateOutputType = {
   tier: string | null
   tierSince: Date | null
   balance: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   earned: bigint | null
   entryCount: number | null
   lastEntryAt: Date | null
@@ -72,6 +84,9 @@ export type LoyaltyAccountCountAggregateOutputType = {
   tier: number
   tierSince: number
   balance: number
+  pending: number
+  held: number
+  debt: number
   earned: number
   entryCount: number
   lastEntryAt: number
@@ -82,12 +97,18 @@ export type LoyaltyAccountCountAggregateOutputType = {
 
 export type LoyaltyAccountAvgAggregateInputType = {
   balance?: true
+  pending?: true
+  held?: true
+  debt?: true
   earned?: true
   entryCount?: true
 }
 
 export type LoyaltyAccountSumAggregateInputType = {
   balance?: true
+  pending?: true
+  held?: true
+  debt?: true
   earned?: true
   entryCount?: true
 }
@@ -99,6 +120,9 @@ export type LoyaltyAccountMinAggregateInputType = {
   tier?: true
   tierSince?: true
   balance?: true
+  pending?: true
+  held?: true
+  debt?: true
   earned?: true
   entryCount?: true
   lastEntryAt?: true
@@ -112,6 +136,9 @@ export type LoyaltyAccountMaxAggregateInputType = {
   tier?: true
   tierSince?: true
   balance?: true
+  pending?: true
+  held?: true
+  debt?: true
   earned?: true
   entryCount?: true
   lastEntryAt?: true
@@ -125,6 +152,9 @@ export type LoyaltyAccountCountAggregateInputType = {
   tier?: true
   tierSince?: true
   balance?: true
+  pending?: true
+  held?: true
+  debt?: true
   earned?: true
   entryCount?: true
   lastEntryAt?: true
@@ -225,6 +255,9 @@ export type LoyaltyAccountGroupByOutputType = {
   tier: string
   tierSince: Date
   balance: bigint
+  pending: bigint
+  held: bigint
+  debt: bigint
   earned: bigint
   entryCount: number
   lastEntryAt: Date | null
@@ -261,6 +294,9 @@ export type LoyaltyAccountWhereInput = {
   tier?: Prisma.StringFilter<"LoyaltyAccount"> | string
   tierSince?: Prisma.DateTimeFilter<"LoyaltyAccount"> | Date | string
   balance?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  pending?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  held?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  debt?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
   earned?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
   entryCount?: Prisma.IntFilter<"LoyaltyAccount"> | number
   lastEntryAt?: Prisma.DateTimeNullableFilter<"LoyaltyAccount"> | Date | string | null
@@ -274,6 +310,9 @@ export type LoyaltyAccountOrderByWithRelationInput = {
   tier?: Prisma.SortOrder
   tierSince?: Prisma.SortOrder
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
   lastEntryAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -290,6 +329,9 @@ export type LoyaltyAccountWhereUniqueInput = Prisma.AtLeast<{
   tier?: Prisma.StringFilter<"LoyaltyAccount"> | string
   tierSince?: Prisma.DateTimeFilter<"LoyaltyAccount"> | Date | string
   balance?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  pending?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  held?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
+  debt?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
   earned?: Prisma.BigIntFilter<"LoyaltyAccount"> | bigint | number
   entryCount?: Prisma.IntFilter<"LoyaltyAccount"> | number
   lastEntryAt?: Prisma.DateTimeNullableFilter<"LoyaltyAccount"> | Date | string | null
@@ -303,6 +345,9 @@ export type LoyaltyAccountOrderByWithAggregationInput = {
   tier?: Prisma.SortOrder
   tierSince?: Prisma.SortOrder
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
   lastEntryAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -324,6 +369,9 @@ export type LoyaltyAccountScalarWhereWithAggregatesInput = {
   tier?: Prisma.StringWithAggregatesFilter<"LoyaltyAccount"> | string
   tierSince?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyAccount"> | Date | string
   balance?: Prisma.BigIntWithAggregatesFilter<"LoyaltyAccount"> | bigint | number
+  pending?: Prisma.BigIntWithAggregatesFilter<"LoyaltyAccount"> | bigint | number
+  held?: Prisma.BigIntWithAggregatesFilter<"LoyaltyAccount"> | bigint | number
+  debt?: Prisma.BigIntWithAggregatesFilter<"LoyaltyAccount"> | bigint | number
   earned?: Prisma.BigIntWithAggregatesFilter<"LoyaltyAccount"> | bigint | number
   entryCount?: Prisma.IntWithAggregatesFilter<"LoyaltyAccount"> | number
   lastEntryAt?: Prisma.DateTimeNullableWithAggregatesFilter<"LoyaltyAccount"> | Date | string | null
@@ -337,6 +385,9 @@ export type LoyaltyAccountCreateInput = {
   tier: string
   tierSince: Date | string
   balance?: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   earned?: bigint | number
   entryCount?: number
   lastEntryAt?: Date | string | null
@@ -350,6 +401,9 @@ export type LoyaltyAccountUncheckedCreateInput = {
   tier: string
   tierSince: Date | string
   balance?: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   earned?: bigint | number
   entryCount?: number
   lastEntryAt?: Date | string | null
@@ -363,6 +417,9 @@ export type LoyaltyAccountUpdateInput = {
   tier?: Prisma.StringFieldUpdateOperationsInput | string
   tierSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   balance?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   earned?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   entryCount?: Prisma.IntFieldUpdateOperationsInput | number
   lastEntryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -376,6 +433,9 @@ export type LoyaltyAccountUncheckedUpdateInput = {
   tier?: Prisma.StringFieldUpdateOperationsInput | string
   tierSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   balance?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   earned?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   entryCount?: Prisma.IntFieldUpdateOperationsInput | number
   lastEntryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -389,6 +449,9 @@ export type LoyaltyAccountCreateManyInput = {
   tier: string
   tierSince: Date | string
   balance?: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   earned?: bigint | number
   entryCount?: number
   lastEntryAt?: Date | string | null
@@ -402,6 +465,9 @@ export type LoyaltyAccountUpdateManyMutationInput = {
   tier?: Prisma.StringFieldUpdateOperationsInput | string
   tierSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   balance?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   earned?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   entryCount?: Prisma.IntFieldUpdateOperationsInput | number
   lastEntryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -415,6 +481,9 @@ export type LoyaltyAccountUncheckedUpdateManyInput = {
   tier?: Prisma.StringFieldUpdateOperationsInput | string
   tierSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   balance?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   earned?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   entryCount?: Prisma.IntFieldUpdateOperationsInput | number
   lastEntryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -428,6 +497,9 @@ export type LoyaltyAccountCountOrderByAggregateInput = {
   tier?: Prisma.SortOrder
   tierSince?: Prisma.SortOrder
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
   lastEntryAt?: Prisma.SortOrder
@@ -436,6 +508,9 @@ export type LoyaltyAccountCountOrderByAggregateInput = {
 
 export type LoyaltyAccountAvgOrderByAggregateInput = {
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
 }
@@ -447,6 +522,9 @@ export type LoyaltyAccountMaxOrderByAggregateInput = {
   tier?: Prisma.SortOrder
   tierSince?: Prisma.SortOrder
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
   lastEntryAt?: Prisma.SortOrder
@@ -460,6 +538,9 @@ export type LoyaltyAccountMinOrderByAggregateInput = {
   tier?: Prisma.SortOrder
   tierSince?: Prisma.SortOrder
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
   lastEntryAt?: Prisma.SortOrder
@@ -468,6 +549,9 @@ export type LoyaltyAccountMinOrderByAggregateInput = {
 
 export type LoyaltyAccountSumOrderByAggregateInput = {
   balance?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   earned?: Prisma.SortOrder
   entryCount?: Prisma.SortOrder
 }
@@ -481,6 +565,9 @@ export type LoyaltyAccountSelect<ExtArgs extends runtime.Types.Extensions.Intern
   tier?: boolean
   tierSince?: boolean
   balance?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   earned?: boolean
   entryCount?: boolean
   lastEntryAt?: boolean
@@ -494,6 +581,9 @@ export type LoyaltyAccountSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   tier?: boolean
   tierSince?: boolean
   balance?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   earned?: boolean
   entryCount?: boolean
   lastEntryAt?: boolean
@@ -507,6 +597,9 @@ export type LoyaltyAccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   tier?: boolean
   tierSince?: boolean
   balance?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   earned?: boolean
   entryCount?: boolean
   lastEntryAt?: boolean
@@ -520,13 +613,16 @@ export type LoyaltyAccountSelectScalar = {
   tier?: boolean
   tierSince?: boolean
   balance?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   earned?: boolean
   entryCount?: boolean
   lastEntryAt?: boolean
   closedAt?: boolean
 }
 
-export type LoyaltyAccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "customerId" | "joinedAt" | "tier" | "tierSince" | "balance" | "earned" | "entryCount" | "lastEntryAt" | "closedAt", ExtArgs["result"]["loyaltyAccount"]>
+export type LoyaltyAccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "customerId" | "joinedAt" | "tier" | "tierSince" | "balance" | "pending" | "held" | "debt" | "earned" | "entryCount" | "lastEntryAt" | "closedAt", ExtArgs["result"]["loyaltyAccount"]>
 
 export type $LoyaltyAccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LoyaltyAccount"
@@ -541,6 +637,18 @@ export type $LoyaltyAccountPayload<ExtArgs extends runtime.Types.Extensions.Inte
      * Sum of the points of all entries; never below zero.
      */
     balance: bigint
+    /**
+     * Points awarded that wait to be confirmed; no part of the balance.
+     */
+    pending: bigint
+    /**
+     * Points of the balance that are set aside until they are spent or given back.
+     */
+    held: bigint
+    /**
+     * Points taken back after they were spent; whatever becomes available pays them first.
+     */
+    debt: bigint
     /**
      * Sum of the qualifying points of all entries: what the tier goes by.
      */
@@ -983,6 +1091,9 @@ export interface LoyaltyAccountFieldRefs {
   readonly tier: Prisma.FieldRef<"LoyaltyAccount", 'String'>
   readonly tierSince: Prisma.FieldRef<"LoyaltyAccount", 'DateTime'>
   readonly balance: Prisma.FieldRef<"LoyaltyAccount", 'BigInt'>
+  readonly pending: Prisma.FieldRef<"LoyaltyAccount", 'BigInt'>
+  readonly held: Prisma.FieldRef<"LoyaltyAccount", 'BigInt'>
+  readonly debt: Prisma.FieldRef<"LoyaltyAccount", 'BigInt'>
   readonly earned: Prisma.FieldRef<"LoyaltyAccount", 'BigInt'>
   readonly entryCount: Prisma.FieldRef<"LoyaltyAccount", 'Int'>
   readonly lastEntryAt: Prisma.FieldRef<"LoyaltyAccount", 'DateTime'>

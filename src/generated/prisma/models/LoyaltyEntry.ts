@@ -31,6 +31,9 @@ export type LoyaltyEntryAvgAggregateOutputType = {
   number: number | null
   points: number | null
   qualifying: number | null
+  pending: number | null
+  held: number | null
+  debt: number | null
   balanceAfter: number | null
 }
 
@@ -38,6 +41,9 @@ export type LoyaltyEntrySumAggregateOutputType = {
   number: number | null
   points: bigint | null
   qualifying: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   balanceAfter: bigint | null
 }
 
@@ -46,17 +52,23 @@ export type LoyaltyEntryMinAggregateOutputType = {
   accountId: string | null
   number: number | null
   kind: string | null
+  phase: string | null
   points: bigint | null
   qualifying: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   balanceAfter: bigint | null
   rule: string | null
   source: string | null
   sourceId: string | null
   reverses: string | null
+  settles: string | null
   reason: string | null
   actor: string | null
   effectiveAt: Date | null
   recordedAt: Date | null
+  expiresAt: Date | null
 }
 
 export type LoyaltyEntryMaxAggregateOutputType = {
@@ -64,17 +76,23 @@ export type LoyaltyEntryMaxAggregateOutputType = {
   accountId: string | null
   number: number | null
   kind: string | null
+  phase: string | null
   points: bigint | null
   qualifying: bigint | null
+  pending: bigint | null
+  held: bigint | null
+  debt: bigint | null
   balanceAfter: bigint | null
   rule: string | null
   source: string | null
   sourceId: string | null
   reverses: string | null
+  settles: string | null
   reason: string | null
   actor: string | null
   effectiveAt: Date | null
   recordedAt: Date | null
+  expiresAt: Date | null
 }
 
 export type LoyaltyEntryCountAggregateOutputType = {
@@ -82,17 +100,23 @@ export type LoyaltyEntryCountAggregateOutputType = {
   accountId: number
   number: number
   kind: number
+  phase: number
   points: number
   qualifying: number
+  pending: number
+  held: number
+  debt: number
   balanceAfter: number
   rule: number
   source: number
   sourceId: number
   reverses: number
+  settles: number
   reason: number
   actor: number
   effectiveAt: number
   recordedAt: number
+  expiresAt: number
   _all: number
 }
 
@@ -101,6 +125,9 @@ export type LoyaltyEntryAvgAggregateInputType = {
   number?: true
   points?: true
   qualifying?: true
+  pending?: true
+  held?: true
+  debt?: true
   balanceAfter?: true
 }
 
@@ -108,6 +135,9 @@ export type LoyaltyEntrySumAggregateInputType = {
   number?: true
   points?: true
   qualifying?: true
+  pending?: true
+  held?: true
+  debt?: true
   balanceAfter?: true
 }
 
@@ -116,17 +146,23 @@ export type LoyaltyEntryMinAggregateInputType = {
   accountId?: true
   number?: true
   kind?: true
+  phase?: true
   points?: true
   qualifying?: true
+  pending?: true
+  held?: true
+  debt?: true
   balanceAfter?: true
   rule?: true
   source?: true
   sourceId?: true
   reverses?: true
+  settles?: true
   reason?: true
   actor?: true
   effectiveAt?: true
   recordedAt?: true
+  expiresAt?: true
 }
 
 export type LoyaltyEntryMaxAggregateInputType = {
@@ -134,17 +170,23 @@ export type LoyaltyEntryMaxAggregateInputType = {
   accountId?: true
   number?: true
   kind?: true
+  phase?: true
   points?: true
   qualifying?: true
+  pending?: true
+  held?: true
+  debt?: true
   balanceAfter?: true
   rule?: true
   source?: true
   sourceId?: true
   reverses?: true
+  settles?: true
   reason?: true
   actor?: true
   effectiveAt?: true
   recordedAt?: true
+  expiresAt?: true
 }
 
 export type LoyaltyEntryCountAggregateInputType = {
@@ -152,17 +194,23 @@ export type LoyaltyEntryCountAggregateInputType = {
   accountId?: true
   number?: true
   kind?: true
+  phase?: true
   points?: true
   qualifying?: true
+  pending?: true
+  held?: true
+  debt?: true
   balanceAfter?: true
   rule?: true
   source?: true
   sourceId?: true
   reverses?: true
+  settles?: true
   reason?: true
   actor?: true
   effectiveAt?: true
   recordedAt?: true
+  expiresAt?: true
   _all?: true
 }
 
@@ -257,17 +305,23 @@ export type LoyaltyEntryGroupByOutputType = {
   accountId: string
   number: number
   kind: string
+  phase: string
   points: bigint
   qualifying: bigint
+  pending: bigint
+  held: bigint
+  debt: bigint
   balanceAfter: bigint
   rule: string | null
   source: string
   sourceId: string | null
   reverses: string | null
+  settles: string | null
   reason: string | null
   actor: string
   effectiveAt: Date
   recordedAt: Date
+  expiresAt: Date | null
   _count: LoyaltyEntryCountAggregateOutputType | null
   _avg: LoyaltyEntryAvgAggregateOutputType | null
   _sum: LoyaltyEntrySumAggregateOutputType | null
@@ -298,17 +352,23 @@ export type LoyaltyEntryWhereInput = {
   accountId?: Prisma.UuidFilter<"LoyaltyEntry"> | string
   number?: Prisma.IntFilter<"LoyaltyEntry"> | number
   kind?: Prisma.StringFilter<"LoyaltyEntry"> | string
+  phase?: Prisma.StringFilter<"LoyaltyEntry"> | string
   points?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   qualifying?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  pending?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  held?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  debt?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   balanceAfter?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   rule?: Prisma.StringNullableFilter<"LoyaltyEntry"> | string | null
   source?: Prisma.StringFilter<"LoyaltyEntry"> | string
   sourceId?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
   reverses?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
+  settles?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
   reason?: Prisma.StringNullableFilter<"LoyaltyEntry"> | string | null
   actor?: Prisma.StringFilter<"LoyaltyEntry"> | string
   effectiveAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
+  expiresAt?: Prisma.DateTimeNullableFilter<"LoyaltyEntry"> | Date | string | null
 }
 
 export type LoyaltyEntryOrderByWithRelationInput = {
@@ -316,17 +376,23 @@ export type LoyaltyEntryOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  phase?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
   rule?: Prisma.SortOrderInput | Prisma.SortOrder
   source?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   reverses?: Prisma.SortOrderInput | Prisma.SortOrder
+  settles?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   actor?: Prisma.SortOrder
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type LoyaltyEntryWhereUniqueInput = Prisma.AtLeast<{
@@ -338,17 +404,23 @@ export type LoyaltyEntryWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.UuidFilter<"LoyaltyEntry"> | string
   number?: Prisma.IntFilter<"LoyaltyEntry"> | number
   kind?: Prisma.StringFilter<"LoyaltyEntry"> | string
+  phase?: Prisma.StringFilter<"LoyaltyEntry"> | string
   points?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   qualifying?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  pending?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  held?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
+  debt?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   balanceAfter?: Prisma.BigIntFilter<"LoyaltyEntry"> | bigint | number
   rule?: Prisma.StringNullableFilter<"LoyaltyEntry"> | string | null
   source?: Prisma.StringFilter<"LoyaltyEntry"> | string
   sourceId?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
   reverses?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
+  settles?: Prisma.UuidNullableFilter<"LoyaltyEntry"> | string | null
   reason?: Prisma.StringNullableFilter<"LoyaltyEntry"> | string | null
   actor?: Prisma.StringFilter<"LoyaltyEntry"> | string
   effectiveAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
+  expiresAt?: Prisma.DateTimeNullableFilter<"LoyaltyEntry"> | Date | string | null
 }, "id" | "accountId_number">
 
 export type LoyaltyEntryOrderByWithAggregationInput = {
@@ -356,17 +428,23 @@ export type LoyaltyEntryOrderByWithAggregationInput = {
   accountId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  phase?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
   rule?: Prisma.SortOrderInput | Prisma.SortOrder
   source?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   reverses?: Prisma.SortOrderInput | Prisma.SortOrder
+  settles?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   actor?: Prisma.SortOrder
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LoyaltyEntryCountOrderByAggregateInput
   _avg?: Prisma.LoyaltyEntryAvgOrderByAggregateInput
   _max?: Prisma.LoyaltyEntryMaxOrderByAggregateInput
@@ -382,17 +460,23 @@ export type LoyaltyEntryScalarWhereWithAggregatesInput = {
   accountId?: Prisma.UuidWithAggregatesFilter<"LoyaltyEntry"> | string
   number?: Prisma.IntWithAggregatesFilter<"LoyaltyEntry"> | number
   kind?: Prisma.StringWithAggregatesFilter<"LoyaltyEntry"> | string
+  phase?: Prisma.StringWithAggregatesFilter<"LoyaltyEntry"> | string
   points?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
   qualifying?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
+  pending?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
+  held?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
+  debt?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
   balanceAfter?: Prisma.BigIntWithAggregatesFilter<"LoyaltyEntry"> | bigint | number
   rule?: Prisma.StringNullableWithAggregatesFilter<"LoyaltyEntry"> | string | null
   source?: Prisma.StringWithAggregatesFilter<"LoyaltyEntry"> | string
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"LoyaltyEntry"> | string | null
   reverses?: Prisma.UuidNullableWithAggregatesFilter<"LoyaltyEntry"> | string | null
+  settles?: Prisma.UuidNullableWithAggregatesFilter<"LoyaltyEntry"> | string | null
   reason?: Prisma.StringNullableWithAggregatesFilter<"LoyaltyEntry"> | string | null
   actor?: Prisma.StringWithAggregatesFilter<"LoyaltyEntry"> | string
   effectiveAt?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyEntry"> | Date | string
+  expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"LoyaltyEntry"> | Date | string | null
 }
 
 export type LoyaltyEntryCreateInput = {
@@ -400,17 +484,23 @@ export type LoyaltyEntryCreateInput = {
   accountId: string
   number: number
   kind: string
+  phase?: string
   points: bigint | number
   qualifying: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   balanceAfter: bigint | number
   rule?: string | null
   source: string
   sourceId?: string | null
   reverses?: string | null
+  settles?: string | null
   reason?: string | null
   actor: string
   effectiveAt: Date | string
   recordedAt: Date | string
+  expiresAt?: Date | string | null
 }
 
 export type LoyaltyEntryUncheckedCreateInput = {
@@ -418,17 +508,23 @@ export type LoyaltyEntryUncheckedCreateInput = {
   accountId: string
   number: number
   kind: string
+  phase?: string
   points: bigint | number
   qualifying: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   balanceAfter: bigint | number
   rule?: string | null
   source: string
   sourceId?: string | null
   reverses?: string | null
+  settles?: string | null
   reason?: string | null
   actor: string
   effectiveAt: Date | string
   recordedAt: Date | string
+  expiresAt?: Date | string | null
 }
 
 export type LoyaltyEntryUpdateInput = {
@@ -436,17 +532,23 @@ export type LoyaltyEntryUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  phase?: Prisma.StringFieldUpdateOperationsInput | string
   points?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   qualifying?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   balanceAfter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   rule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   source?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reverses?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settles?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   actor?: Prisma.StringFieldUpdateOperationsInput | string
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type LoyaltyEntryUncheckedUpdateInput = {
@@ -454,17 +556,23 @@ export type LoyaltyEntryUncheckedUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  phase?: Prisma.StringFieldUpdateOperationsInput | string
   points?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   qualifying?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   balanceAfter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   rule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   source?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reverses?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settles?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   actor?: Prisma.StringFieldUpdateOperationsInput | string
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type LoyaltyEntryCreateManyInput = {
@@ -472,17 +580,23 @@ export type LoyaltyEntryCreateManyInput = {
   accountId: string
   number: number
   kind: string
+  phase?: string
   points: bigint | number
   qualifying: bigint | number
+  pending?: bigint | number
+  held?: bigint | number
+  debt?: bigint | number
   balanceAfter: bigint | number
   rule?: string | null
   source: string
   sourceId?: string | null
   reverses?: string | null
+  settles?: string | null
   reason?: string | null
   actor: string
   effectiveAt: Date | string
   recordedAt: Date | string
+  expiresAt?: Date | string | null
 }
 
 export type LoyaltyEntryUpdateManyMutationInput = {
@@ -490,17 +604,23 @@ export type LoyaltyEntryUpdateManyMutationInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  phase?: Prisma.StringFieldUpdateOperationsInput | string
   points?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   qualifying?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   balanceAfter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   rule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   source?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reverses?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settles?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   actor?: Prisma.StringFieldUpdateOperationsInput | string
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type LoyaltyEntryUncheckedUpdateManyInput = {
@@ -508,17 +628,23 @@ export type LoyaltyEntryUncheckedUpdateManyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.IntFieldUpdateOperationsInput | number
   kind?: Prisma.StringFieldUpdateOperationsInput | string
+  phase?: Prisma.StringFieldUpdateOperationsInput | string
   points?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   qualifying?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  pending?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  debt?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   balanceAfter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   rule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   source?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reverses?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  settles?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   actor?: Prisma.StringFieldUpdateOperationsInput | string
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type LoyaltyEntryAccountIdNumberCompoundUniqueInput = {
@@ -531,23 +657,32 @@ export type LoyaltyEntryCountOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  phase?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
   rule?: Prisma.SortOrder
   source?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
   reverses?: Prisma.SortOrder
+  settles?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   actor?: Prisma.SortOrder
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
 }
 
 export type LoyaltyEntryAvgOrderByAggregateInput = {
   number?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
 }
 
@@ -556,17 +691,23 @@ export type LoyaltyEntryMaxOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  phase?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
   rule?: Prisma.SortOrder
   source?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
   reverses?: Prisma.SortOrder
+  settles?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   actor?: Prisma.SortOrder
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
 }
 
 export type LoyaltyEntryMinOrderByAggregateInput = {
@@ -574,23 +715,32 @@ export type LoyaltyEntryMinOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   number?: Prisma.SortOrder
   kind?: Prisma.SortOrder
+  phase?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
   rule?: Prisma.SortOrder
   source?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
   reverses?: Prisma.SortOrder
+  settles?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   actor?: Prisma.SortOrder
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
 }
 
 export type LoyaltyEntrySumOrderByAggregateInput = {
   number?: Prisma.SortOrder
   points?: Prisma.SortOrder
   qualifying?: Prisma.SortOrder
+  pending?: Prisma.SortOrder
+  held?: Prisma.SortOrder
+  debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
 }
 
@@ -601,17 +751,23 @@ export type LoyaltyEntrySelect<ExtArgs extends runtime.Types.Extensions.Internal
   accountId?: boolean
   number?: boolean
   kind?: boolean
+  phase?: boolean
   points?: boolean
   qualifying?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   balanceAfter?: boolean
   rule?: boolean
   source?: boolean
   sourceId?: boolean
   reverses?: boolean
+  settles?: boolean
   reason?: boolean
   actor?: boolean
   effectiveAt?: boolean
   recordedAt?: boolean
+  expiresAt?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -619,17 +775,23 @@ export type LoyaltyEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   accountId?: boolean
   number?: boolean
   kind?: boolean
+  phase?: boolean
   points?: boolean
   qualifying?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   balanceAfter?: boolean
   rule?: boolean
   source?: boolean
   sourceId?: boolean
   reverses?: boolean
+  settles?: boolean
   reason?: boolean
   actor?: boolean
   effectiveAt?: boolean
   recordedAt?: boolean
+  expiresAt?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -637,17 +799,23 @@ export type LoyaltyEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   accountId?: boolean
   number?: boolean
   kind?: boolean
+  phase?: boolean
   points?: boolean
   qualifying?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   balanceAfter?: boolean
   rule?: boolean
   source?: boolean
   sourceId?: boolean
   reverses?: boolean
+  settles?: boolean
   reason?: boolean
   actor?: boolean
   effectiveAt?: boolean
   recordedAt?: boolean
+  expiresAt?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectScalar = {
@@ -655,20 +823,26 @@ export type LoyaltyEntrySelectScalar = {
   accountId?: boolean
   number?: boolean
   kind?: boolean
+  phase?: boolean
   points?: boolean
   qualifying?: boolean
+  pending?: boolean
+  held?: boolean
+  debt?: boolean
   balanceAfter?: boolean
   rule?: boolean
   source?: boolean
   sourceId?: boolean
   reverses?: boolean
+  settles?: boolean
   reason?: boolean
   actor?: boolean
   effectiveAt?: boolean
   recordedAt?: boolean
+  expiresAt?: boolean
 }
 
-export type LoyaltyEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "number" | "kind" | "points" | "qualifying" | "balanceAfter" | "rule" | "source" | "sourceId" | "reverses" | "reason" | "actor" | "effectiveAt" | "recordedAt", ExtArgs["result"]["loyaltyEntry"]>
+export type LoyaltyEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "number" | "kind" | "phase" | "points" | "qualifying" | "pending" | "held" | "debt" | "balanceAfter" | "rule" | "source" | "sourceId" | "reverses" | "settles" | "reason" | "actor" | "effectiveAt" | "recordedAt" | "expiresAt", ExtArgs["result"]["loyaltyEntry"]>
 
 export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LoyaltyEntry"
@@ -681,11 +855,24 @@ export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.Intern
      */
     number: number
     kind: string
+    /**
+     * Whether it counts at once (POSTED), waits (PENDING), or settles one that waited (CONFIRMED, VOIDED).
+     */
+    phase: string
+    /**
+     * What it adds to the balance.
+     */
     points: bigint
     /**
      * What of it counts towards the tier.
      */
     qualifying: bigint
+    /**
+     * What it adds to the points that wait, to those set aside, and to those owed.
+     */
+    pending: bigint
+    held: bigint
+    debt: bigint
     balanceAfter: bigint
     /**
      * Key of the earning rule.
@@ -703,6 +890,10 @@ export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * The entry this one takes back; a partial unique index in the migration lets that happen once.
      */
     reverses: string | null
+    /**
+     * The entry that waited and no longer does; a partial unique index in the migration lets that happen once.
+     */
+    settles: string | null
     reason: string | null
     actor: string
     /**
@@ -713,6 +904,10 @@ export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * When it was written; within an account it never runs backwards.
      */
     recordedAt: Date
+    /**
+     * When the points it brought lapse, or when it no longer waits.
+     */
+    expiresAt: Date | null
   }, ExtArgs["result"]["loyaltyEntry"]>
   composites: {}
 }
@@ -1140,17 +1335,23 @@ export interface LoyaltyEntryFieldRefs {
   readonly accountId: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly number: Prisma.FieldRef<"LoyaltyEntry", 'Int'>
   readonly kind: Prisma.FieldRef<"LoyaltyEntry", 'String'>
+  readonly phase: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly points: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
   readonly qualifying: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
+  readonly pending: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
+  readonly held: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
+  readonly debt: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
   readonly balanceAfter: Prisma.FieldRef<"LoyaltyEntry", 'BigInt'>
   readonly rule: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly source: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly sourceId: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly reverses: Prisma.FieldRef<"LoyaltyEntry", 'String'>
+  readonly settles: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly reason: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly actor: Prisma.FieldRef<"LoyaltyEntry", 'String'>
   readonly effectiveAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
   readonly recordedAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
+  readonly expiresAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
 }
     
 

@@ -1,0 +1,62 @@
+import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import type { Builder } from '../../../../src/core/builder/index.ts';
+import { loadPart } from '../../../../src/core/graph/index.ts';
+import type { TierTypes } from '../../schema/tiers.ts';
+import type { Posted } from '../commands.ts';
+import { type AccountShape, loyaltyPart } from '../parts.ts';
+import type { AccountTypes } from './account.ts';
+
+const shapeOf = ({ account }: Posted): AccountShape => ({
+  ...account,
+  tierKey: account.tier,
+  points: account.balance,
+});
+
+/** Declares the answers to mutations that move points: each has a type of its own, all of them look alike. */
+export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }: AccountTypes) {
+  /** The account as this answer left it; only the list of its entries is read, and only when it is selected. */
+  const accountOf = async (posted: Posted, context: Parameters<typeof loadPart>[1], info: GraphQLResolveInfo) => {
+    const shape = shapeOf(posted);
+    if (!selects(info, 'entries')) return shape;
+    const loaded = await loadPart(builder, context, info, loyaltyPart, posted.account.customerId, {});
+    return { ...loaded, ...shape };
+  };
+  return (name: string, description: string) =>
+    builder.objectRef<Posted>(name).implement({
+      description,
+      fields: (t) => ({
+        entry: t.field({
+          type: Entry,
+          description: 'The line written to the ledger.',
+          resolve: (posted) => posted.entry,
+        }),
+        account: t.field({
+          type: Account,
+          description: 'The account as this left it.',
+          resolve: (posted, _args, context, info) => accountOf(posted, context, info),
+        }),
+        tierChange: t.field({
+          type: tiers.TierChange,
+          nullable: true,
+          description: 'The move to another tier; null when the tier stayed.',
+          resolve: (posted) => posted.tierChange,
+        }),
+        replayed: t.exposeBoolean('replayed', {
+          description: 'Whether the key was used before with this input: then this is the first answer again.',
+        }),
+      }),
+    });
+}
+
+export type Payloads = ReturnType<typeof payloads>;
+
+/** Whether a field of that name is selected below, directly or in a fragment. */
+export function selects(info: GraphQLResolveInfo, name: string): boolean {
+  const within = (set: SelectionSetNode | undefined): boolean =>
+    set?.selections.some((selection) => {
+      if (selection.kind === 'Field') return selection.name.value === name;
+      if (selection.kind === 'InlineFragment') return within(selection.selectionSet);
+      return within(info.fragments[selection.name.value]?.selectionSet);
+    }) ?? false;
+  return info.fieldNodes.some((node: FieldNode) => within(node.selectionSet));
+}
