@@ -80,6 +80,16 @@ export class InsufficientPoints extends DomainError {
   }
 }
 
+/** No such account. */
+export class AccountNotFound extends DomainError {
+  constructor(accountId: string) {
+    super('LOYALTY_ACCOUNT_NOT_FOUND', `There is no loyalty account ${accountId}.`, {
+      path: ['id'],
+      details: { accountId },
+    });
+  }
+}
+
 /** No such entry in the ledger. */
 export class EntryNotFound extends DomainError {
   constructor(entryId: string) {

@@ -5,6 +5,7 @@ import { ledgerErrors } from './ledger/schema/errors.ts';
 import { pointsMutations } from './ledger/schema/mutations.ts';
 import { payloads } from './ledger/schema/payload.ts';
 import { spendingMutations } from './ledger/schema/spending.ts';
+import { ledgerSubscriptions } from './ledger/schema/subscriptions.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
 import { tierTypes } from './schema/tiers.ts';
@@ -23,4 +24,5 @@ export const loyaltySchema =
     enrolmentMutations(builder, service, account);
     programSchema(builder, service, tiers);
     subscriptionSchema(builder, tiers);
+    ledgerSubscriptions(builder);
   };

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { Call } from '../../src/core/call.ts';
 import { createGroupCommit, type Tx } from '../../src/core/database/index.ts';
-import { DomainError } from '../../src/core/errors.ts';
+import { DomainError, RequestInFlight } from '../../src/core/errors.ts';
 import { enqueue } from '../../src/core/jobs.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
@@ -34,6 +35,7 @@ import { expireLots, voidTimedOut } from './ledger/service-expiry.ts';
 import { accountsOf, type Enrolled, enrol, enrolEverybody } from './ledger/service-membership.ts';
 import { createKnownAccounts, createOptimisticPosting } from './ledger/service-optimistic.ts';
 import { type PostingPorts, postBatch } from './ledger/service-posting.ts';
+import { type Period, statementFile } from './ledger/service-statement.ts';
 import { POINTS_EXPIRY, REVERSAL_OF_SPENT_POINTS } from './ledger/settings.ts';
 import { createLoyaltyPort } from './port.ts';
 import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
@@ -73,6 +75,8 @@ export interface LoyaltyService extends LoyaltyPort {
   /** What of the available points of accounts lapses next, in order; null when nothing does. */
   expiringNext(accountIds: readonly string[]): Promise<(Expiring | null)[]>;
   expiringNextAsOf(wanted: readonly BalanceAt[]): Promise<(Expiring | null)[]>;
+  /** A statement of account as CSV. @throws AccountNotFound */
+  statementFile(accountId: string, period: Period): Promise<Readable>;
   /** For handlers: posts in their transaction, one answer per request. */
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
 }
@@ -94,6 +98,8 @@ export const ENROL_EVERYBODY_JOB = 'loyalty.enrolEverybody';
 /** Bounds of the queue before the ledger: a batch stays short, and who comes when it is full is told to wait. */
 const MAX_BATCH = 256;
 const MAX_QUEUED = 20_000;
+/** How long a repeated request waits for the first: many times what one takes, and less than callers wait. */
+const REPEAT_WAIT_MS = 1_000;
 
 /** Makes the service; it holds nothing but its queue. */
 export function createLoyaltyService(
@@ -126,6 +132,11 @@ export function createLoyaltyService(
     maxBatch: MAX_BATCH,
     maxQueued: MAX_QUEUED,
     keyOf: ({ command }) => (namesEntry(command) ? undefined : command.customerId),
+    repeats: {
+      nameOf: ({ key }) => key,
+      waitMs: REPEAT_WAIT_MS,
+      tooLong: ({ key }) => new RequestInFlight(key ?? '', REPEAT_WAIT_MS),
+    },
     transaction: { pipelined: true },
   });
   const bounds = async () => ({ maxPoints: await settings.get(MAX_POINTS_PER_AWARD), now: clock.now() });
@@ -176,6 +187,7 @@ export function createLoyaltyService(
     tiersNow: () => settings.peek(TIERS),
     sumsAsOf: (wanted) => sumsAsOf(database, wanted),
     expiringNext: (accountIds) => expiringNext(database, accountIds),
+    statementFile: (accountId, period) => statementFile(database, accountId, period),
     expiringNextAsOf: (wanted) => expiringNextAsOf(database, wanted),
     post,
   };

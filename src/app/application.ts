@@ -17,6 +17,7 @@ import type { Engines } from './engines.ts';
 import { featureRoutes } from './feature-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { localOutboxRoutes } from './local-outbox.ts';
+import { loyaltyRoutes } from './loyalty-routes.ts';
 import { type ReadinessCheck, type RunningServer, startServer } from './server/index.ts';
 import { subscriptionServer } from './subscription-host.ts';
 
@@ -147,6 +148,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
           ...backupRoutes({ gate, database, analytics, dataFolder: config.dataFolder }),
           ...importRoutes(gate, composition.services.customers.imports),
           ...featureRoutes(gate, composition.services.value),
+          ...loyaltyRoutes(gate, composition.services.loyalty),
         ],
         examples,
         logger,

@@ -41,6 +41,19 @@ export class IdempotencyConflict extends DomainError {
   }
 }
 
+/** The first request with this idempotency key has not come to its end: ask again after `retryAfterMs` for its answer. */
+export class RequestInFlight extends DomainError {
+  readonly retryAfterMs: number;
+  constructor(key: string, retryAfterMs: number, path: readonly string[] = ['idempotencyKey']) {
+    super(
+      'CORE_REQUEST_IN_FLIGHT',
+      `A request with the idempotency key "${key}" is still being carried out. Send this one again in ${retryAfterMs} ms to get its answer.`,
+      { path, details: { key, retryAfterMs } },
+    );
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** A bounded queue is full: nothing was done, try again after `retryAfterMs`. */
 export class Overloaded extends DomainError {
   readonly retryAfterMs: number;

@@ -235,6 +235,7 @@ export type AwardPointsMutation = { awardPoints:
     | { __typename: 'InvalidInput', code: string, message: string, path: Array<string> }
     | { __typename: 'NotAMember', code: string, message: string, path: Array<string> }
     | { __typename: 'Overloaded', code: string, message: string, path: Array<string> }
+    | { __typename: 'RequestInFlight', code: string, message: string, path: Array<string> }
     | { __typename: 'RuleNotOpenToTier', code: string, message: string, path: Array<string> }
     | { __typename: 'RuleNotValid', code: string, message: string, path: Array<string> }
    };

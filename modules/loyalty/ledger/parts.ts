@@ -1,4 +1,4 @@
-import { defineCustomerPart, defineFilter, defineListPart } from '../../../src/core/graph/index.ts';
+import { defineCustomerPart, defineFilter, defineListPart, type ListArgs } from '../../../src/core/graph/index.ts';
 import type { TierKey } from '../domain/tiers.ts';
 import type { EntryKind, EntryPhase, EntrySource } from './domain/ledger.ts';
 
@@ -48,18 +48,39 @@ export const loyaltyPart = defineCustomerPart<AccountShape>({
     from loyalty_account la where la.customer_id = ${customer}.id and la.closed_at is null)`,
 });
 
+const ENTRY = `le.id, le.number, le.kind, le.phase, le.points, le.pending, le.held, le.debt,
+           le.balance_after as "balanceAfter", le.rule, le.source, le.reverses, le.settles, le.reason,
+           le.effective_at as "effectiveAt", le.recorded_at as "recordedAt", le.expires_at as "expiresAt"`;
+
 /** The newest entries of the account it stands in: a backward index scan, n = page size. */
 export const entriesPart = defineListPart<EntryShape>({
   name: 'entries',
   keyLength: 1,
   cursorOf: (entry) => [entry.number],
   select: (_customer, { limit, after }, _args, bind) => `
-    select le.id, le.number, le.kind, le.phase, le.points, le.pending, le.held, le.debt, le.balance_after as "balanceAfter",
-           le.rule, le.source, le.reverses, le.settles, le.reason, le.effective_at as "effectiveAt",
-           le.recorded_at as "recordedAt", le.expires_at as "expiresAt"
+    select ${ENTRY}
     from loyalty_entry le
     where le.account_id = la.id${after === null ? '' : ` and le.number < ${bind(after[0])}::int`}
     order by le.number desc limit ${limit}`,
+});
+
+export interface StatementArgs extends ListArgs {
+  readonly from?: Date | null;
+  readonly to?: Date | null;
+}
+
+/** The same, oldest first and of a stretch of time: an index scan, n = page size and what lies before it. */
+export const statementPart = defineListPart<EntryShape, StatementArgs>({
+  name: 'statement',
+  keyLength: 1,
+  cursorOf: (entry) => [entry.number],
+  select: (_customer, { limit, after }, { from, to }, bind) => `
+    select ${ENTRY}
+    from loyalty_entry le
+    where le.account_id = la.id${after === null ? '' : ` and le.number > ${bind(after[0])}::int`}
+      ${from === null || from === undefined ? '' : `and le.recorded_at >= ${bind(from.toISOString())}::timestamptz`}
+      ${to === null || to === undefined ? '' : `and le.recorded_at < ${bind(to.toISOString())}::timestamptz`}
+    order by le.number limit ${limit}`,
 });
 
 export const tierFilter = defineFilter<readonly TierKey[]>(

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../../src/core/database/index.ts';
 import type { TierKey } from '../domain/tiers.ts';
 import type { Sums } from './domain/ledger.ts';
+import { ENTRY, type EntryRow } from './queries.ts';
 
 /** SQL for those who only look: other modules, and fields beside the customer graph. */
 
@@ -138,4 +139,36 @@ export async function expiringNextAsOf(
     { name: 'loyalty_was_expiring' },
   );
   return rows.map(expiringOf);
+}
+
+/** The number of the last entry of an account; null when there is no such account. */
+export async function lastEntryNumber(database: Queryable, accountId: string): Promise<number | null> {
+  const rows = await database.query<{ last: number }>(
+    'select entry_count as last from loyalty_account where id = $1',
+    [accountId],
+    { name: 'loyalty_last_entry' },
+  );
+  return rows[0]?.last ?? null;
+}
+
+/** Entries of an account in their order. Range scan of the account's numbers, n = `limit` and what lies before `from`. */
+export function statementRows(
+  database: Queryable,
+  wanted: {
+    readonly accountId: string;
+    readonly period: { readonly from: Date | null; readonly to: Date | null };
+    readonly after: number;
+    readonly last: number;
+    readonly limit: number;
+  },
+): Promise<EntryRow[]> {
+  const { accountId, period, after, last, limit } = wanted;
+  return database.query<EntryRow>(
+    `select ${ENTRY} from loyalty_entry e
+     where e.account_id = $1 and e.number > $2 and e.number <= $3
+       and ($4::timestamptz is null or e.recorded_at >= $4) and ($5::timestamptz is null or e.recorded_at < $5)
+     order by e.number limit $6`,
+    [accountId, after, last, period.from?.toISOString() ?? null, period.to?.toISOString() ?? null, limit],
+    { name: 'loyalty_statement' },
+  );
 }

@@ -2,6 +2,9 @@ import { type Builder, type Context, perOperation } from '../../../src/core/buil
 import type { NextTier, Tier, TierChange, TierKey } from '../domain/tiers.ts';
 import type { LoyaltyService } from '../service.ts';
 
+/** Tiers are kept in memory. */
+export const AT_HAND = { field: 0 };
+
 /** Tiers as the API shows them. */
 export function tierTypes(builder: Builder, service: LoyaltyService) {
   const all = perOperation(() => service.tiersNow());
@@ -45,11 +48,13 @@ export function tierTypes(builder: Builder, service: LoyaltyService) {
     fields: (t) => ({
       from: t.field({
         type: Tier,
+        complexity: AT_HAND,
         description: 'The tier before.',
         resolve: (change, _args, context) => byKey(context, change.from),
       }),
       to: t.field({
         type: Tier,
+        complexity: AT_HAND,
         description: 'The tier now.',
         resolve: (change, _args, context) => byKey(context, change.to),
       }),

@@ -1,5 +1,5 @@
 import type { ObjectFieldsShape } from '@pothos/core';
-import { type DomainError, IdempotencyConflict, InvalidInput, Overloaded } from '../errors.ts';
+import { type DomainError, IdempotencyConflict, InvalidInput, Overloaded, RequestInFlight } from '../errors.ts';
 import type { Builder, BuilderTypes } from './types.ts';
 
 /** A class of failures, as `errors: [...]` of a mutation names them. */
@@ -52,6 +52,14 @@ export function registerDomainErrors(builder: Builder): void {
     builder,
     IdempotencyConflict,
     'The idempotency key was used before with another input. Nothing was done; take a new key for a new request.',
+  );
+  domainError(
+    builder,
+    RequestInFlight,
+    'The first request with this idempotency key is still being carried out. Send it again later to get its answer.',
+    (t) => ({
+      retryAfterMs: t.int({ description: 'How long to wait, in milliseconds.', resolve: (e) => e.retryAfterMs }),
+    }),
   );
   domainError(builder, Overloaded, 'A bounded queue is full. Nothing was done; try again later.', (t) => ({
     retryAfterMs: t.int({ description: 'How long to wait, in milliseconds.', resolve: (e) => e.retryAfterMs }),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DomainError, Overloaded } from '../errors.ts';
 import type { Tx } from './database.ts';
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts';
@@ -152,4 +152,48 @@ test('a full queue says so at once', async () => {
     release();
     await turn();
   }
+});
+
+describe('an input that comes again', () => {
+  const named = (more: Partial<GroupCommitOptions<string, string>>, waitMs = 60_000) =>
+    grouping({
+      repeats: { nameOf: (input) => input, waitMs, tooLong: () => new DomainError('TEST_IN_FLIGHT', 'not yet') },
+      ...more,
+    });
+
+  test('is run once the first has come to its end', async () => {
+    const { database, release, open } = heldDatabase();
+    const { commit, batches } = named({ database });
+    const answers = [commit('a'), commit('a'), commit('b')];
+    await turn();
+    expect(batches).toEqual([['a', 'b']]);
+    release();
+    await answers[0];
+    while (open() === 0) await turn();
+    expect(batches).toEqual([['a', 'b'], ['a']]);
+    release();
+    expect(await Promise.all(answers)).toEqual(['A', 'A', 'B']);
+  });
+
+  test('is refused when that takes too long, and may come again', async () => {
+    const { database, release } = heldDatabase();
+    const { commit } = named({ database }, 1);
+    const first = commit('a');
+    await expect(commit('a')).rejects.toMatchObject({ code: 'TEST_IN_FLIGHT' });
+    release();
+    expect(await first).toBe('A');
+    const again = commit('a');
+    await turn();
+    release();
+    expect(await again).toBe('A');
+  });
+
+  test('is run although the first failed', async () => {
+    let calls = 0;
+    const { commit } = named({
+      run: async (_tx, inputs) => inputs.map((input) => (++calls === 1 ? new DomainError('TEST', 'no') : input)),
+    });
+    const [first, second] = await Promise.allSettled([commit('a'), commit('a')]);
+    expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled']);
+  });
 });

@@ -21,6 +21,15 @@ export interface GroupCommitOptions<I, O> {
    * instead of holding a connection that can only wait; the others go ahead.
    */
   readonly keyOf?: (input: I) => string | undefined;
+  /**
+   * For inputs with names: one that comes while another of its name is under way waits for that to end, so that it finds
+   * the answer, or is refused when that takes too long.
+   */
+  readonly repeats?: {
+    nameOf(input: I): string | null;
+    readonly waitMs: number;
+    tooLong(input: I): DomainError;
+  };
   /** How the shared transactions are run, e.g. pipelined. */
   readonly transaction?: TransactionOptions;
 }
@@ -138,7 +147,7 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
     setImmediate(pump);
   };
 
-  return (input) =>
+  const enqueue = (input: I) =>
     new Promise<O>((resolve, reject) => {
       if (queue.length >= maxQueued) {
         reject(new Overloaded(options.what, 1_000));
@@ -147,4 +156,32 @@ export function createGroupCommit<I, O>(options: GroupCommitOptions<I, O>): (inp
       queue.push({ input, key: options.keyOf?.(input), resolve, reject });
       schedule();
     });
+
+  const { repeats } = options;
+  if (repeats === undefined) return enqueue;
+  const underWay = new Map<string, Promise<unknown>>();
+  return (input) => {
+    const name = repeats.nameOf(input);
+    if (name === null) return enqueue(input);
+    const first = underWay.get(name);
+    if (first !== undefined)
+      return endOf(first, repeats.waitMs, () => repeats.tooLong(input)).then(() => enqueue(input));
+    const own = enqueue(input);
+    underWay.set(name, own);
+    const forget = () => underWay.delete(name);
+    own.then(forget, forget);
+    return own;
+  };
+}
+
+/** Resolves when a promise has come to its end, either way. @throws what `tooLong` makes when that takes longer */
+function endOf(promise: Promise<unknown>, waitMs: number, tooLong: () => DomainError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooLong()), waitMs);
+    const ended = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    promise.then(ended, ended);
+  });
 }

@@ -1,10 +1,22 @@
-import { type Builder, connectionArgs, connectionType, encodeGlobalId } from '../../../../src/core/builder/index.ts';
+import type { ArgBuilder } from '@pothos/core';
+import {
+  type Builder,
+  type BuilderTypes,
+  connectionArgs,
+  connectionType,
+  encodeGlobalId,
+} from '../../../../src/core/builder/index.ts';
 import { filterField, nestedPartField, partField } from '../../../../src/core/graph/index.ts';
 import { nextTierOf, type TierKey } from '../../domain/tiers.ts';
-import type { TierTypes } from '../../schema/tiers.ts';
+import { AT_HAND, type TierTypes } from '../../schema/tiers.ts';
 import type { LoyaltyService } from '../../service.ts';
-import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, tierFilter } from '../parts.ts';
+import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, statementPart, tierFilter } from '../parts.ts';
 import { balanceTypes } from './balance.ts';
+
+const periodArgs = (arg: ArgBuilder<BuilderTypes>) => ({
+  from: arg({ type: 'DateTime', description: 'First instant; from the beginning when left out.' }),
+  to: arg({ type: 'DateTime', description: 'First instant that no longer belongs to it; to the end when left out.' }),
+});
 
 /** `Customer.loyalty`, the account with its entries, and the filter by tier. */
 export function accountTypes(builder: Builder, service: LoyaltyService, tiers: TierTypes) {
@@ -91,6 +103,7 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When the customer joined.' }),
       balance: t.field({
         type: Points,
+        complexity: ({ asOf }) => (asOf === null || asOf === undefined ? 0 : 2),
         description: 'What the account holds: the sum of all entries.',
         args: {
           asOf: t.arg({ type: 'DateTime', description: 'As it was known at this time; now when left out.' }),
@@ -107,6 +120,7 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       }),
       tier: t.field({
         type: tiers.Tier,
+        complexity: AT_HAND,
         description: 'The tier held.',
         resolve: (account, _args, context) => tiers.byKey(context, account.tierKey),
       }),
@@ -124,6 +138,25 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
     description: 'Entries of the ledger, newest first.',
     args: (arg) => connectionArgs(arg),
   });
+  nestedPartField(builder, Account, statementPart, 'statement', {
+    type: connectionType(builder, { name: 'LedgerEntry', node: Entry }),
+    description:
+      'Statement of account: entries in the order they were recorded, oldest first, each with the balance after it. The balance it begins with is `balance(asOf:)` of its first instant.',
+    args: (arg) => ({ ...connectionArgs(arg), ...periodArgs(arg) }),
+  });
+  builder.objectField(Account, 'statementFile', (t) =>
+    t.string({
+      description:
+        'Path of the same statement as a CSV file of any length, to be fetched from this server with the same key.',
+      args: periodArgs(t.arg),
+      resolve: ({ id }, { from, to }) => {
+        const query = new URLSearchParams();
+        if (from) query.set('from', from.toISOString());
+        if (to) query.set('to', to.toISOString());
+        return `/loyalty/accounts/${id}/statement.csv${query.size === 0 ? '' : `?${query}`}`;
+      },
+    }),
+  );
   partField(builder, loyaltyPart, 'loyalty', {
     type: Account,
     nullable: true,

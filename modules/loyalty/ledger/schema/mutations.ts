@@ -1,5 +1,4 @@
 import { type Builder, batchMutationField, mutationField } from '../../../../src/core/builder/index.ts';
-import { IdempotencyConflict, Overloaded } from '../../../../src/core/errors.ts';
 import { customerRef } from '../../../../src/core/graph/index.ts';
 import { CustomerNotFound } from '../../../customers/contract.ts';
 import {
@@ -13,7 +12,7 @@ import {
 } from '../../errors.ts';
 import type { LoyaltyService } from '../../service.ts';
 import type { AccountTypes } from './account.ts';
-import type { Payloads } from './payload.ts';
+import { type Payloads, REPEATABLE } from './payload.ts';
 
 /** Items of one request. */
 const MAX_AWARDS = 5_000;
@@ -57,15 +56,7 @@ export function pointsMutations(
     scope: 'loyalty:award' as const,
     input: AwardInput,
     payload: payload('AwardPointsSuccess', 'Points were given.'),
-    errors: [
-      CustomerNotFound,
-      NotAMember,
-      RuleNotOpenToTier,
-      RuleNotValid,
-      EarningCapReached,
-      IdempotencyConflict,
-      Overloaded,
-    ],
+    errors: [CustomerNotFound, NotAMember, RuleNotOpenToTier, RuleNotValid, EarningCapReached, ...REPEATABLE],
   };
   mutationField(builder, 'awardPoints', {
     ...awarding,
@@ -93,7 +84,7 @@ export function pointsMutations(
     scope: 'loyalty:award',
     input: AdjustInput,
     payload: payload('AdjustPointsSuccess', 'The balance was put right.'),
-    errors: [CustomerNotFound, NotAMember, InsufficientPoints, IdempotencyConflict, Overloaded],
+    errors: [CustomerNotFound, NotAMember, InsufficientPoints, ...REPEATABLE],
     resolve: (input, context) => service.adjustPoints(context.call, { ...input, customerId: input.customerId.id }),
   });
 
@@ -111,7 +102,7 @@ export function pointsMutations(
     scope: 'loyalty:award',
     input: ReverseInput,
     payload: payload('ReversePointsSuccess', 'The entry was taken back.'),
-    errors: [EntryNotFound, EntryNotReversible, InsufficientPoints, IdempotencyConflict, Overloaded],
+    errors: [EntryNotFound, EntryNotReversible, InsufficientPoints, ...REPEATABLE],
     resolve: (input, context) => service.reversePoints(context.call, { ...input, entryId: input.entryId.id }),
   });
 }

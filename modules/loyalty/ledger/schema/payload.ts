@@ -1,10 +1,14 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import type { Builder } from '../../../../src/core/builder/index.ts';
+import { IdempotencyConflict, Overloaded, RequestInFlight } from '../../../../src/core/errors.ts';
 import { loadPart } from '../../../../src/core/graph/index.ts';
-import type { TierTypes } from '../../schema/tiers.ts';
+import { AT_HAND, type TierTypes } from '../../schema/tiers.ts';
 import type { Posted } from '../commands.ts';
 import { type AccountShape, loyaltyPart } from '../parts.ts';
 import type { AccountTypes } from './account.ts';
+
+/** What every mutation with an idempotency key may answer. */
+export const REPEATABLE = [IdempotencyConflict, RequestInFlight, Overloaded] as const;
 
 const shapeOf = ({ account }: Posted): AccountShape => ({
   ...account,
@@ -27,16 +31,19 @@ export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }:
       fields: (t) => ({
         entry: t.field({
           type: Entry,
+          complexity: AT_HAND,
           description: 'The line written to the ledger.',
           resolve: (posted) => posted.entry,
         }),
         account: t.field({
           type: Account,
+          complexity: AT_HAND,
           description: 'The account as this left it.',
           resolve: (posted, _args, context, info) => accountOf(posted, context, info),
         }),
         tierChange: t.field({
           type: tiers.TierChange,
+          complexity: AT_HAND,
           nullable: true,
           description: 'The move to another tier; null when the tier stayed.',
           resolve: (posted) => posted.tierChange,

@@ -1,11 +1,10 @@
 import { type Builder, mutationField } from '../../../../src/core/builder/index.ts';
-import { IdempotencyConflict, Overloaded } from '../../../../src/core/errors.ts';
 import { customerRef } from '../../../../src/core/graph/index.ts';
 import { CustomerNotFound } from '../../../customers/contract.ts';
 import { EntryNotFound, EntryNotPending, InsufficientPoints, NotAMember } from '../../errors.ts';
 import type { LoyaltyService } from '../../service.ts';
 import type { AccountTypes } from './account.ts';
-import type { Payloads } from './payload.ts';
+import { type Payloads, REPEATABLE } from './payload.ts';
 
 /** The mutations that spend points, set them aside, and say what becomes of what waits. */
 export function spendingMutations(
@@ -26,7 +25,7 @@ export function spendingMutations(
   });
   const spending = {
     scope: 'loyalty:redeem' as const,
-    errors: [CustomerNotFound, NotAMember, InsufficientPoints, IdempotencyConflict, Overloaded],
+    errors: [CustomerNotFound, NotAMember, InsufficientPoints, ...REPEATABLE],
   };
   mutationField(builder, 'redeemPoints', {
     ...spending,
@@ -69,7 +68,7 @@ export function spendingMutations(
     // It can make points available as well as spend them.
     scope: 'loyalty:award' as const,
     input: SettleInput,
-    errors: [CustomerNotFound, EntryNotFound, EntryNotPending, IdempotencyConflict, Overloaded],
+    errors: [CustomerNotFound, EntryNotFound, EntryNotPending, ...REPEATABLE],
   };
   mutationField(builder, 'confirmPoints', {
     ...settling,
