@@ -7,12 +7,16 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { customersByIds } from '../modules/customers/queries/facts.ts';
 import { survivors } from '../modules/customers/service/references.ts';
+import type { EarningRule } from '../modules/loyalty/domain/rules.ts';
+import { expiresAt } from '../modules/loyalty/ledger/expiry.ts';
+import { POINTS_EXPIRY } from '../modules/loyalty/ledger/settings.ts';
+import { calendarPeriod } from '../modules/loyalty/period.ts';
 import { createLoyaltyService } from '../modules/loyalty/service.ts';
-import { loyaltySettings } from '../modules/loyalty/settings.ts';
+import { EARNING_RULES, loyaltySettings } from '../modules/loyalty/settings.ts';
 import { openDataFolder } from '../src/app/embedded/data-folder.ts';
 import { startEmbeddedPostgres } from '../src/app/embedded/postgres.ts';
 import { encodeGlobalId } from '../src/core/builder/index.ts';
-import { systemCall } from '../src/core/call.ts';
+import { type Call, systemCall } from '../src/core/call.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { createDatabase, type Database } from '../src/core/database/index.ts';
 import { migrateAll } from '../src/core/database/migrate-all.ts';
@@ -28,6 +32,18 @@ const ACCOUNTS = 1_000;
 const ROUNDS = 3;
 const KEY = 'bench-admin-key-of-this-run';
 const BARS = { spread: 2, hot: 10, http: 0.5 };
+
+/** A rule in force with a cap that is counted and never reached, and points that lapse: each award writes all there is. */
+const RULE: EarningRule = {
+  key: 'bench',
+  name: 'Bench',
+  description: 'One point each time.',
+  points: { BRONZE: 1, SILVER: 1, GOLD: 1, PLATINUM: 1 },
+  cap: { times: 1_000_000, per: 'YEAR' },
+  validFrom: '2000-01-01T00:00:00Z',
+  validUntil: null,
+};
+const EXPIRY = { months: 12, at: 'END_OF_DAY' } as const;
 
 const AWARD = `mutation Award($input: AwardPointsInput!) {
   awardPoints(input: $input) {
@@ -111,12 +127,15 @@ async function measure(database: Database, folder: string, durationMs: number): 
     return { limit: Math.round(most), holdfast: Math.round(ours), ratio: round(ours / most) };
   };
 
-  const oneStatement = createLimit(database.pool);
-  const limit: Award = (_client, customerId, key) => oneStatement(customerId, 1, key);
-  const service = createService(database);
   const call = systemCall('bench');
+  const service = await createService(database, call);
+  const now = systemClock.now();
+  const { start } = calendarPeriod(now, RULE.cap?.per ?? 'YEAR', BUSINESS.default.timeZone);
+  const lapses = expiresAt(now, EXPIRY, BUSINESS.default.timeZone) as Date;
+  const oneStatement = createLimit(database.pool, RULE.key, start, lapses);
+  const limit: Award = (_client, customerId, key) => oneStatement(customerId, 1, key);
   const holdfast: Award = (_client, customerId, idempotencyKey) =>
-    service.awardPoints(call, { idempotencyKey, customerId, points: 1, reason: 'bench' });
+    service.awardPoints(call, { idempotencyKey, customerId, rule: RULE.key, reason: 'bench' });
   const spread = await compare(
     'spread',
     { award: limit, pick: anyOf(ofLimit) },
@@ -141,10 +160,12 @@ async function measure(database: Database, folder: string, durationMs: number): 
   };
 }
 
-/** The service as the server makes it. */
-function createService(database: Database) {
+/** The service as the server makes it, with the rule in force. */
+async function createService(database: Database, call: Call) {
   const settings = createSettings(database, systemClock);
   settings.declare([BUSINESS, ...loyaltySettings]);
+  await settings.change(call, EARNING_RULES.key, [RULE]);
+  await settings.change(call, POINTS_EXPIRY.key, EXPIRY);
   return createLoyaltyService(
     { database, settings, clock: systemClock },
     {
@@ -200,14 +221,14 @@ async function throughHttp<T>(
       (client, customerId, idempotencyKey) =>
         expectEntry(
           (toBare[client] as Connection).post(
-            JSON.stringify({ idempotencyKey, customerId, points: 1, reason: 'bench' }),
+            JSON.stringify({ idempotencyKey, customerId, rule: RULE.key, reason: 'bench' }),
           ),
         ),
       (client, customerId, idempotencyKey) => {
         const input = {
           idempotencyKey,
           customerId: encodeGlobalId('Customer', customerId),
-          points: 1,
+          rule: RULE.key,
           reason: 'bench',
         };
         return expectEntry((toApi[client] as Connection).post(JSON.stringify({ query: AWARD, variables: { input } })));
@@ -228,14 +249,19 @@ async function expectEntry(answered: Promise<{ readonly status: number; readonly
 /** @throws Error when a balance is not the sum of its entries, or an acknowledged award is not in the ledger */
 async function assertSums(database: Database, acknowledged: number): Promise<void> {
   const [found] = await database.query<{ wrong: number; entries: number }>(
-    `select count(*) filter (where a.balance <> s.points or a.earned <> s.qualifying or a.entry_count <> s.entries) as wrong,
+    `select count(*) filter (where a.balance <> s.points or a.earned <> s.qualifying or a.entry_count <> s.entries
+                              or a.balance <> l.points or a.entry_count <> u.times) as wrong,
             sum(s.entries)::int8 as entries
      from loyalty_account a cross join lateral (
        select coalesce(sum(e.points), 0) as points, coalesce(sum(e.qualifying), 0) as qualifying, count(*) as entries
        from loyalty_entry e where e.account_id = a.id
-     ) s`,
+     ) s cross join lateral (
+       select coalesce(sum(l.points), 0) as points from loyalty_lot l where l.account_id = a.id
+     ) l cross join lateral (
+       select coalesce(sum(u.times), 0) as times from loyalty_rule_use u where u.account_id = a.id
+     ) u`,
   );
-  if (found?.wrong !== 0) throw new Error(`${found?.wrong} balances are not the sum of their entries`);
+  if (found?.wrong !== 0) throw new Error(`${found?.wrong} balances are not the sum of their entries, lots or uses`);
   if (found.entries !== acknowledged)
     throw new Error(`${acknowledged} awards were acknowledged and ${found.entries} written`);
 }

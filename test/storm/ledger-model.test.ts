@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 test('ten thousand steps of the loyalty ledger leave what a naive one would', async () => {
-  const taken = await compare(() => databaseLedger(world), { runs: 220, maxCommands: 100 });
+  const taken = await compare(() => databaseLedger(world), { runs: 260, maxCommands: 100 });
   expect(total(taken)).toBeGreaterThan(10_000);
   expect(taken.size).toBe(12);
   expect(await brokenInvariants(world.database)).toEqual([]);

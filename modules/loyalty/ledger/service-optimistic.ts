@@ -1,7 +1,7 @@
 import { type Queryable, type Write, writeTogether } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import type { LedgerCommand, LedgerRequest, Posted } from './commands.ts';
-import { type AccountChange, type AccountRow, expectedAccountsWrite } from './queries.ts';
+import { type AccountChange, type AccountRow, expectedAccountsWrite, type RuleUse, ruleUsesWrite } from './queries.ts';
 import { capPeriod, decide } from './service-decide.ts';
 import type { Desk, Programme } from './service-desk.ts';
 import { createLotBook } from './service-lots.ts';
@@ -9,22 +9,32 @@ import { type Made, type PostingPorts, postedOf, postingWrites } from './service
 
 /** Accounts as this process last knew them, by customer. */
 export interface KnownAccounts {
-  get(customerId: string): AccountRow | undefined;
-  keep(accounts: Iterable<AccountRow>): void;
+  get(customerId: string): KnownAccount | undefined;
+  keep(accounts: Iterable<AccountRow>, uses: readonly RuleUse[]): void;
   forget(customerIds: Iterable<string>): void;
+}
+
+/**
+ * An account with how often capped rules were used, as far as that was looked at. Whoever uses a rule writes an entry:
+ * while the account is as it was known, so are these.
+ */
+export interface KnownAccount {
+  readonly account: AccountRow;
+  readonly uses: readonly RuleUse[];
 }
 
 const KNOWN_MAX = 50_000;
 
 /** Keeps so many that what was written longest ago goes first. */
 export function createKnownAccounts(): KnownAccounts {
-  const known = new Map<string, AccountRow>();
+  const known = new Map<string, KnownAccount>();
   return {
     get: (customerId) => known.get(customerId),
-    keep(accounts) {
+    keep(accounts, uses) {
+      const usesOf = uses.length === 0 ? undefined : Map.groupBy(uses, (use) => use.accountId);
       for (const account of accounts) {
         known.delete(account.customerId);
-        known.set(account.customerId, account);
+        known.set(account.customerId, { account, uses: usesOf?.get(account.id) ?? [] });
       }
       for (const customerId of known.keys()) {
         if (known.size <= KNOWN_MAX) break;
@@ -61,8 +71,9 @@ export function createOptimisticPosting(database: Queryable, ports: PostingPorts
     const batch = decideAll(programme, ports.clock.now(), known, requests);
     if (batch === undefined || batch.made.some(({ request }) => keysUnderWay.has(request.key))) return undefined;
     for (const { request } of batch.made) keysUnderWay.add(request.key);
-    const outcome = await send(database, ports, known, batch);
-    for (const { request } of batch.made) keysUnderWay.delete(request.key);
+    const outcome = await send(database, ports, known, batch).finally(() => {
+      for (const { request } of batch.made) keysUnderWay.delete(request.key);
+    });
     if (outcome === 'meanwhile') {
       failures += 1;
       sitOut = Math.min(2 ** failures, SIT_OUT_MAX);
@@ -81,15 +92,18 @@ const brings = (command: LedgerCommand): command is Bringing =>
 
 /** What a batch comes to. */
 interface Decided {
-  readonly lots: readonly Write[];
   readonly made: readonly Made[];
   readonly changes: readonly AccountChange[];
+  /** Uses of capped rules by the accounts that change, as they become: all that are known, and those that change. */
+  readonly uses: readonly RuleUse[];
+  readonly changedUses: readonly RuleUse[];
+  readonly lots: readonly Write[];
 }
 
 /**
  * Decides a batch without a lock or a look at anything, on accounts as this process left them or is about to.
- * @returns undefined when it has to be decided behind locks: a customer not known here, a refusal (which must not rest on
- *   what may be stale), a repeated key, or a command that needs to read
+ * @returns undefined when it has to be decided behind locks: a customer or a use of a rule not known here, a refusal
+ *   (which must not rest on what may be stale), a repeated key, or a command that needs to read
  */
 function decideAll(
   programme: Programme,
@@ -97,11 +111,21 @@ function decideAll(
   known: KnownAccounts,
   requests: readonly LedgerRequest[],
 ): Decided | undefined {
+  const before = new Map<string, AccountRow>();
+  const after = new Map<string, AccountRow>();
+  const uses = new Map<string, RuleUse>();
+  const changedUses = new Map<string, RuleUse>();
+  const useKey = (accountId: string, rule: string, start: Date) => `${accountId} ${rule} ${start.getTime()}`;
   const desk: Desk = {
     programme,
     now,
-    used: () => 0,
-    noteUse: () => {},
+    used: (accountId, rule, start) => uses.get(useKey(accountId, rule, start))?.times ?? 0,
+    noteUse(accountId, rule, periodStart, times) {
+      const key = useKey(accountId, rule, periodStart);
+      const use = { accountId, rule, periodStart, times };
+      uses.set(key, use);
+      changedUses.set(key, use);
+    },
     lots: createLotBook(),
     entry: () => undefined,
     takenBy: () => [],
@@ -110,22 +134,29 @@ function decideAll(
     noteReversed: () => {},
     noteSettled: () => {},
   };
-  const before = new Map<string, AccountRow>();
-  const after = new Map<string, AccountRow>();
   const made: Made[] = [];
   const keys = new Set<string>();
   for (const request of requests) {
     const { command, key } = request;
-    if (!brings(command) || key === null || keys.has(key) || capPeriod(programme, command, now) !== null)
-      return undefined;
+    if (!brings(command) || key === null || keys.has(key)) return undefined;
     // What begins to wait is written behind locks.
     if (command.kind === 'award' && (command.pendingUntil ?? null) !== null) return undefined;
-    const account = after.get(command.customerId) ?? known.get(command.customerId);
-    if (account === undefined) return undefined;
+    const { customerId } = command;
+    if (!before.has(customerId)) {
+      const found = known.get(customerId);
+      if (found === undefined) return undefined;
+      before.set(customerId, found.account);
+      after.set(customerId, found.account);
+      for (const use of found.uses) uses.set(useKey(use.accountId, use.rule, use.periodStart), use);
+    }
+    const account = after.get(customerId) as AccountRow;
+    const period = capPeriod(programme, command, now);
+    if (period !== null && command.kind === 'award') {
+      if (!uses.has(useKey(account.id, command.rule ?? '', period.start))) return undefined;
+    }
     const decision = decide(desk, account, command);
     if (decision instanceof DomainError) return undefined;
-    if (!before.has(command.customerId)) before.set(command.customerId, account);
-    after.set(command.customerId, decision.account);
+    after.set(customerId, decision.account);
     keys.add(key);
     made.push({ request, posted: postedOf(decision, request.call) });
   }
@@ -133,7 +164,7 @@ function decideAll(
     before: before.get(customerId) as AccountRow,
     after: account,
   }));
-  return { lots: desk.lots.writes(), made, changes };
+  return { made, changes, uses: [...uses.values()], changedUses: [...changedUses.values()], lots: desk.lots.writes() };
 }
 
 /**
@@ -145,11 +176,16 @@ async function send(
   database: Queryable,
   ports: PostingPorts,
   known: KnownAccounts,
-  { lots, made, changes }: Decided,
+  { made, changes, uses, changedUses, lots }: Decided,
 ): Promise<readonly Posted[] | 'meanwhile'> {
-  known.keep(changes.map(({ after }) => after));
+  known.keep(
+    changes.map(({ after }) => after),
+    uses,
+  );
+  const counted = changedUses.length === 0 ? [] : [ruleUsesWrite(changedUses)];
+  const writes = postingWrites(ports.clock, made, lots, expectedAccountsWrite(changes));
   try {
-    await writeTogether(database, postingWrites(ports.clock, made, lots, expectedAccountsWrite(changes)));
+    await writeTogether(database, [...counted, ...writes]);
   } catch (error) {
     known.forget(changes.map(({ after }) => after.customerId));
     const { code } = error as { code?: unknown };

@@ -8,22 +8,12 @@ import type { TierChange, TierKey } from '../domain/tiers.ts';
 import { EntryNotFound } from '../errors.ts';
 import { type LedgerCommand, type LedgerRequest, namesEntry, type Posted } from './commands.ts';
 import type { Sums } from './domain/ledger.ts';
-import type { Lot } from './domain/lots.ts';
-import {
-  type AccountRow,
-  accountsWrite,
-  entriesByIds,
-  entriesWrite,
-  type OwnedEntryRow,
-  type RuleUse,
-  ruleUses,
-  ruleUsesWrite,
-} from './queries.ts';
-import { type LotKey, lapsedOf, type PendingRow, pendingWrite, settledWrite, takenBy } from './queries-lots.ts';
-import { capPeriod, decide } from './service-decide.ts';
-import type { Desk, Programme } from './service-desk.ts';
+import { type AccountRow, accountsWrite, entriesByIds, entriesWrite, type RuleUse, ruleUsesWrite } from './queries.ts';
+import { type PendingRow, pendingWrite, settledWrite } from './queries-lots.ts';
+import { decide } from './service-decide.ts';
+import type { Programme } from './service-desk.ts';
 import { eventsOf } from './service-facts.ts';
-import { type LotsNeeded, loadLots } from './service-lots.ts';
+import { openDesk } from './service-open-desk.ts';
 import type { Decision } from './service-sheet.ts';
 
 /** The first answer as it is kept: what the ledger itself does not say. */
@@ -57,13 +47,14 @@ const SCOPE = 'loyalty.ledger';
  * The one place that moves points: a batch of requests in the caller's transaction, in order. Whatever the number of
  * requests it locks the accounts in one order, looks the keys up behind the locks, decides in memory, and writes
  * entries, accounts, events and answers with one statement. Safe across processes: who changes an account holds it.
- * @param onPosted is told what the accounts come to, should the transaction commit
+ * @param onPosted is told what the accounts come to, and how often their capped rules were used as far as that was
+ *   looked at, should the transaction commit
  */
 export async function postBatch(
   tx: Tx,
   ports: PostingPorts,
   requests: readonly LedgerRequest[],
-  onPosted: (accounts: readonly AccountRow[]) => void = () => {},
+  onPosted: (accounts: readonly AccountRow[], uses: readonly RuleUse[]) => void = () => {},
 ): Promise<(Posted | DomainError)[]> {
   const [first] = requests;
   if (first === undefined) return [];
@@ -130,7 +121,7 @@ export async function postBatch(
     ];
     // The transaction waits for it at its end.
     tx.atEnd(keepingAnswers(writeTogether(tx, writes)));
-    onPosted(changedAccounts);
+    onPosted(changedAccounts, desk.usesKnown());
   }
   return answers;
 }
@@ -158,97 +149,6 @@ export function postedOf(decision: Decision, call: Call): Posted {
     tierChange: decision.tierChange,
     replayed: false,
   };
-}
-
-/** What must be known behind the locks before anything is decided. */
-async function openDesk(
-  tx: Tx,
-  programme: Programme,
-  now: Date,
-  requests: readonly LedgerRequest[],
-  accountIdOf: (request: LedgerRequest) => string | undefined,
-): Promise<Desk & { uses(): RuleUse[] }> {
-  const named = requests.flatMap(({ command }) => (namesEntry(command) ? [command.entryId] : []));
-  const entries = new Map((await entriesByIds(tx, named)).map((entry) => [entry.id, entry]));
-  const sourceOf = (entry: OwnedEntryRow) => entry.settles ?? entry.id;
-  const taken = Map.groupBy(await takenBy(tx, [...entries.values()].map(sourceOf)), (lot) => lot.entryId);
-  const takenFrom = (entryId: string): readonly Lot[] => taken.get(entryId) ?? [];
-  const needed = lotsNeeded(requests, accountIdOf, entries, takenFrom);
-  const own = named.filter((id) => (entries.get(id)?.points ?? 0) > 0);
-  const [lots, lapsed] = await Promise.all([loadLots(tx, needed, now), lapsedOf(tx, own)]);
-
-  const useKey = (accountId: string, rule: string, start: Date) => `${accountId} ${rule} ${start.getTime()}`;
-  const wanted = new Map<string, Omit<RuleUse, 'times'>>();
-  for (const request of requests) {
-    const { command } = request;
-    const period = capPeriod(programme, command, now);
-    if (period === null || command.kind !== 'award' || command.rule === null) continue;
-    const accountId = accountIdOf(request);
-    if (accountId === undefined) continue;
-    const use = { accountId, rule: command.rule, periodStart: period.start };
-    wanted.set(useKey(use.accountId, use.rule, use.periodStart), use);
-  }
-  const times = new Map<string, number>();
-  for (const use of await ruleUses(tx, [...wanted.values()])) {
-    times.set(useKey(use.accountId, use.rule, use.periodStart), use.times);
-  }
-  const changed = new Map<string, RuleUse>();
-  return {
-    programme,
-    now,
-    used: (accountId, rule, start) => times.get(useKey(accountId, rule, start)) ?? 0,
-    noteUse(accountId, rule, periodStart, total) {
-      const key = useKey(accountId, rule, periodStart);
-      times.set(key, total);
-      changed.set(key, { accountId, rule, periodStart, times: total });
-    },
-    lots,
-    entry: (id) => entries.get(id),
-    takenBy: takenFrom,
-    lapsedOf: (lotId) => lapsed.get(lotId) ?? 0,
-    noteLapsed(gone) {
-      for (const lot of gone) lapsed.set(lot.id, (lapsed.get(lot.id) ?? 0) + lot.points);
-    },
-    noteReversed(id) {
-      const entry = entries.get(id);
-      if (entry !== undefined) entries.set(id, { ...entry, reversed: true });
-    },
-    noteSettled(id) {
-      const entry = entries.get(id);
-      if (entry !== undefined) entries.set(id, { ...entry, waits: false });
-    },
-    uses: () => [...changed.values()],
-  };
-}
-
-/** Which lots a batch may take from or give back to. */
-function lotsNeeded(
-  requests: readonly LedgerRequest[],
-  accountIdOf: (request: LedgerRequest) => string | undefined,
-  entries: ReadonlyMap<string, OwnedEntryRow>,
-  takenFrom: (entryId: string) => readonly Lot[],
-): LotsNeeded {
-  const points = new Map<string, number>();
-  const keys: LotKey[] = [];
-  const expiring = new Set<string>();
-  for (const request of requests) {
-    const { command } = request;
-    const accountId = accountIdOf(request);
-    if (accountId === undefined) continue;
-    const need = (more: number) => points.set(accountId, (points.get(accountId) ?? 0) + more);
-    if (command.kind === 'expire') expiring.add(accountId);
-    else if (command.kind === 'redeem' || command.kind === 'hold') need(command.points);
-    else if (command.kind === 'adjust') need(Math.max(-command.points, 0));
-    if (!namesEntry(command)) continue;
-    const entry = entries.get(command.entryId);
-    if (entry === undefined) continue;
-    for (const lot of takenFrom(entry.settles ?? entry.id)) keys.push({ accountId, ...lot });
-    if (command.kind !== 'reverse' || entry.points < 0) continue;
-    need(entry.points - entry.debt);
-    keys.push({ accountId, id: entry.id, earnedAt: entry.effectiveAt });
-  }
-  for (const [accountId, more] of points) if (more === 0) points.delete(accountId);
-  return { points, keys, expiring: [...expiring] };
 }
 
 /** First answers, put together from what was kept and what the ledger says. */

@@ -19,14 +19,14 @@ afterAll(async () => {
 });
 
 test('any history of decisions leaves what a naive ledger would', async () => {
-  const taken = await compare(async () => memoryLedger(), { runs: 220, maxCommands: 100 });
+  const taken = await compare(async () => memoryLedger(), { runs: 260, maxCommands: 100 });
   expect(total(taken)).toBeGreaterThan(10_000);
   expect(taken.size).toBe(12);
 });
 
 /** The long run of this one is a storm test. */
 test('any history of the database leaves what a naive ledger would', async () => {
-  const taken = await compare(() => databaseLedger(world), { runs: 6, maxCommands: 60 });
-  expect(total(taken)).toBeGreaterThan(100);
+  const taken = await compare(() => databaseLedger(world), { runs: 8, maxCommands: 60 });
+  expect(total(taken)).toBeGreaterThan(50);
   expect(await brokenInvariants(world.database)).toEqual([]);
 });

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { POINTS_EXPIRY } from '../../../modules/loyalty/ledger/settings.ts';
+import { systemCall } from '../../../src/core/call.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { brokenInvariants, type LoyaltyWorld, openLoyalty, plantCustomers } from '../world.ts';
 
@@ -13,6 +15,7 @@ const started: Awarding[] = [];
 beforeAll(async () => {
   created = await createTestDatabase();
   world = await openLoyalty(created.url);
+  await world.settings.change(systemCall('test'), POINTS_EXPIRY.key, { months: 12, at: 'END_OF_DAY' });
 });
 afterAll(async () => {
   for (const { child, exited } of started) {
@@ -29,17 +32,27 @@ const PROGRAM = fileURLToPath(new URL('awarding-process.ts', import.meta.url));
 
 interface Awarding {
   readonly child: ChildProcess;
-  /** Entry by key, as acknowledged so far. */
+  /** Entries by key, as acknowledged so far. */
   readonly acknowledged: Map<string, Set<string>>;
   readonly exited: Promise<number | null>;
-  /** Resolves once so many awards were acknowledged. */
+  /** Resolves once so many requests were acknowledged. */
   reached(count: number): Promise<void>;
 }
 
-function startAwarding(clients: number, awards: number, keys: number, customers: readonly string[]): Awarding {
-  const child = spawn(process.execPath, [PROGRAM, created.url, clients, awards, keys, ...customers].map(String), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+function startAwarding(
+  work: 'award' | 'mixed',
+  clients: number,
+  requests: number,
+  keys: number,
+  customers: readonly string[],
+): Awarding {
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, created.url, work, clients, requests, keys, ...customers].map(String),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const acknowledged = new Map<string, Set<string>>();
   let count = 0;
   let wanted = Number.POSITIVE_INFINITY;
@@ -88,7 +101,7 @@ test(
   '50 clients of five processes award to one account with repeated keys',
   async () => {
     const [customer] = (await plantCustomers(world.database, 1)) as [string];
-    const processes = Array.from({ length: 5 }, () => startAwarding(10, 300, 100, [customer]));
+    const processes = Array.from({ length: 5 }, () => startAwarding('award', 10, 300, 100, [customer]));
     expect(await Promise.all(processes.map(({ exited }) => exited))).toEqual([0, 0, 0, 0, 0]);
     await expectHonoured(processes);
     expect((await world.service.members([customer]))[0]).toMatchObject({ balance: 300, earned: 300 });
@@ -98,21 +111,36 @@ test(
 );
 
 test(
-  'processes killed while they award lose nothing they acknowledged and do nothing twice',
+  'processes killed while 64 clients move points of ten accounts lose nothing they acknowledged and do nothing twice',
   async () => {
     const customers = await plantCustomers(world.database, 10);
     const KEYS = 100_000;
     const rounds: Awarding[] = [];
     for (let round = 0; round < 2; round += 1) {
       // Both run down the same keys: whoever comes second, in this round or the next, repeats the other's requests.
-      const pair = [startAwarding(16, KEYS, KEYS, customers), startAwarding(16, KEYS, KEYS, customers)];
+      const pair = [1, 2].map(() => startAwarding('mixed', 32, KEYS, KEYS, customers));
       rounds.push(...pair);
-      await Promise.all(pair.map((one, index) => one.reached(50 * (round + 1) + 37 * index)));
+      await Promise.all(pair.map((one, index) => one.reached(150 * (round + 1) + 37 * index)));
       for (const { child } of pair) child.kill('SIGKILL');
       await Promise.all(pair.map(({ exited }) => exited));
     }
     await expectHonoured(rounds);
     expect(await brokenInvariants(world.database)).toEqual([]);
+    const kinds = await world.database.query<{ kind: string }>(
+      `select distinct kind || ' ' || phase as kind from loyalty_entry order by 1`,
+    );
+    expect(kinds.map(({ kind }) => kind)).toEqual([
+      'EARN CONFIRMED',
+      'EARN PENDING',
+      'EARN POSTED',
+      'EARN VOIDED',
+      'EXPIRE POSTED',
+      'REDEEM CONFIRMED',
+      'REDEEM PENDING',
+      'REDEEM POSTED',
+      'REDEEM VOIDED',
+      'REVERSE POSTED',
+    ]);
   },
   TIMEOUT_MS,
 );
