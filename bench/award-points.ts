@@ -1,30 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { customersByIds } from '../modules/customers/queries/facts.ts';
-import { survivors } from '../modules/customers/service/references.ts';
 import type { EarningRule } from '../modules/loyalty/domain/rules.ts';
 import { expiresAt } from '../modules/loyalty/ledger/expiry.ts';
 import { POINTS_EXPIRY } from '../modules/loyalty/ledger/settings.ts';
 import { calendarPeriod } from '../modules/loyalty/period.ts';
-import { createLoyaltyService } from '../modules/loyalty/service.ts';
-import { EARNING_RULES, loyaltySettings } from '../modules/loyalty/settings.ts';
+import { EARNING_RULES } from '../modules/loyalty/settings.ts';
 import { openDataFolder } from '../src/app/embedded/data-folder.ts';
 import { startEmbeddedPostgres } from '../src/app/embedded/postgres.ts';
 import { encodeGlobalId } from '../src/core/builder/index.ts';
-import { type Call, systemCall } from '../src/core/call.ts';
+import { systemCall } from '../src/core/call.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { createDatabase, type Database } from '../src/core/database/index.ts';
 import { migrateAll } from '../src/core/database/migrate-all.ts';
 import { newId } from '../src/core/ids.ts';
 import { createLogger } from '../src/core/logger.ts';
-import { BUSINESS, createSettings } from '../src/core/settings/index.ts';
+import { BUSINESS } from '../src/core/settings/index.ts';
 import { type Connection, openConnection } from './award-points/connection.ts';
 import { createLimit } from './award-points/limit.ts';
+import { withServer } from './award-points/process.ts';
+import { createBenchService } from './award-points/service.ts';
 import type { BenchResult } from './main.ts';
 
 const CLIENTS = 32;
@@ -128,7 +123,10 @@ async function measure(database: Database, folder: string, durationMs: number): 
   };
 
   const call = systemCall('bench');
-  const service = await createService(database, call);
+  const service = await createBenchService(database, call, [
+    { key: EARNING_RULES.key, value: [RULE] },
+    { key: POINTS_EXPIRY.key, value: EXPIRY },
+  ]);
   const now = systemClock.now();
   const { start } = calendarPeriod(now, RULE.cap?.per ?? 'YEAR', BUSINESS.default.timeZone);
   const lapses = expiresAt(now, EXPIRY, BUSINESS.default.timeZone) as Date;
@@ -160,21 +158,6 @@ async function measure(database: Database, folder: string, durationMs: number): 
   };
 }
 
-/** The service as the server makes it, with the rule in force. */
-async function createService(database: Database, call: Call) {
-  const settings = createSettings(database, systemClock);
-  settings.declare([BUSINESS, ...loyaltySettings]);
-  await settings.change(call, EARNING_RULES.key, [RULE]);
-  await settings.change(call, POINTS_EXPIRY.key, EXPIRY);
-  return createLoyaltyService(
-    { database, settings, clock: systemClock },
-    {
-      byIds: (ids, within = database) => customersByIds(within, ids),
-      survivors: (ids, within = database) => survivors(within, ids),
-    },
-  );
-}
-
 async function plant(database: Database): Promise<string[]> {
   const ids = Array.from({ length: ACCOUNTS }, newId);
   await database.query(
@@ -198,47 +181,38 @@ async function throughHttp<T>(
   folder: string,
   compare: (bare: Award, api: Award) => Promise<T>,
 ): Promise<T> {
-  const program = fileURLToPath(new URL('award-points/server.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program, url, folder, KEY], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
   const connections: Connection[] = [];
-  try {
-    const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> });
-    const [line] = (await Promise.race([
-      once(lines, 'line'),
-      exited.then(() => Promise.reject(new Error('the server did not start'))),
-    ])) as [string];
-    const addresses = JSON.parse(line) as { api: string; bare: string };
-    const open = async (at: string) => {
-      const opened = await Promise.all(Array.from({ length: CLIENTS }, () => openConnection(at, KEY)));
-      connections.push(...opened);
-      return opened;
-    };
-    const [toBare, toApi] = [await open(addresses.bare), await open(`${addresses.api}/graphql`)];
-    return await compare(
-      (client, customerId, idempotencyKey) =>
-        expectEntry(
-          (toBare[client] as Connection).post(
-            JSON.stringify({ idempotencyKey, customerId, rule: RULE.key, reason: 'bench' }),
+  const open = async (at: string) => {
+    const opened = await Promise.all(Array.from({ length: CLIENTS }, () => openConnection(at, KEY)));
+    connections.push(...opened);
+    return opened;
+  };
+  return withServer({ url, folder, key: KEY }, async ({ bare, api }) => {
+    try {
+      const [toBare, toApi] = [await open(bare), await open(`${api}/graphql`)];
+      return await compare(
+        (client, customerId, idempotencyKey) =>
+          expectEntry(
+            (toBare[client] as Connection).post(
+              JSON.stringify({ idempotencyKey, customerId, rule: RULE.key, reason: 'bench' }),
+            ),
           ),
-        ),
-      (client, customerId, idempotencyKey) => {
-        const input = {
-          idempotencyKey,
-          customerId: encodeGlobalId('Customer', customerId),
-          rule: RULE.key,
-          reason: 'bench',
-        };
-        return expectEntry((toApi[client] as Connection).post(JSON.stringify({ query: AWARD, variables: { input } })));
-      },
-    );
-  } finally {
-    for (const connection of connections) connection.close();
-    child.stdin?.end();
-    await exited;
-  }
+        (client, customerId, idempotencyKey) => {
+          const input = {
+            idempotencyKey,
+            customerId: encodeGlobalId('Customer', customerId),
+            rule: RULE.key,
+            reason: 'bench',
+          };
+          return expectEntry(
+            (toApi[client] as Connection).post(JSON.stringify({ query: AWARD, variables: { input } })),
+          );
+        },
+      );
+    } finally {
+      for (const connection of connections) connection.close();
+    }
+  });
 }
 
 async function expectEntry(answered: Promise<{ readonly status: number; readonly body: string }>): Promise<void> {
