@@ -11,7 +11,8 @@ import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
 import { hashInput } from '../../../src/core/idempotency.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { START } from '../world.ts';
-import { CUSTOMERS, MONTHS, type Outcome, type TestedLedger } from './model.ts';
+import { CUSTOMERS, type Outcome, type TestedLedger } from './model.ts';
+import { MONTHS } from './naive.ts';
 
 const programme: Programme = {
   tiers: DEFAULT_TIERS,

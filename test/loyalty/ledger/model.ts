@@ -2,6 +2,22 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { LedgerCommand } from '../../../modules/loyalty/ledger/commands.ts';
 import { newId } from '../../../src/core/ids.ts';
+import {
+  come,
+  comeBack,
+  end,
+  lapse,
+  type Model,
+  type NaiveAccount,
+  type NaiveEntry,
+  none,
+  type Standing,
+  spendable,
+  standingOf,
+  sum,
+  takeFrom,
+  tierOf,
+} from './naive.ts';
 
 /** What a ledger that is compared with the naive one has to do; all times are those of its own clock. */
 export interface TestedLedger {
@@ -21,128 +37,7 @@ export interface Outcome {
   readonly replayed?: boolean;
 }
 
-/** Everything that is compared. */
-export interface Standing {
-  readonly balance: number;
-  readonly held: number;
-  readonly pending: number;
-  readonly debt: number;
-  readonly earned: number;
-  readonly tier: string;
-  /** What is left of each lot, the oldest first. */
-  readonly lots: readonly number[];
-}
-
 const DAY_MS = 86_400_000;
-/** Points last a calendar month, to the end of the day in UTC. */
-export const MONTHS = 1;
-
-/** The naive ledger: lists that are walked from the beginning each time, written without a look at the real one. */
-interface NaiveLot {
-  readonly earned: number;
-  readonly gone: number;
-  left: number;
-  lapsed: number;
-}
-
-interface NaiveEntry {
-  readonly id: string;
-  readonly who: number;
-  /** What can become of it: nothing, to be taken back, to be given back, or to be settled. */
-  state: 'none' | 'came' | 'went' | 'promised' | 'held' | 'done';
-  readonly points: number;
-  readonly qualifying: number;
-  readonly lot: NaiveLot | null;
-  readonly took: readonly { readonly lot: NaiveLot; readonly points: number }[];
-  readonly until: number;
-}
-
-interface NaiveAccount {
-  lots: NaiveLot[];
-  held: number;
-  pending: number;
-  debt: number;
-  earned: number;
-}
-
-interface Model {
-  nowMs: number;
-  readonly accounts: NaiveAccount[];
-  readonly entries: NaiveEntry[];
-  readonly keys: Map<string, { readonly asked: string; readonly entryId: string }>;
-  readonly logins: Set<string>;
-  /** Steps taken, by what they were. */
-  readonly taken: Map<string, number>;
-}
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
-const tierOf = (earned: number): string =>
-  earned >= 5_000 ? 'PLATINUM' : earned >= 2_500 ? 'GOLD' : earned >= 1_000 ? 'SILVER' : 'BRONZE';
-
-/** Midnight behind the day that lies so many months later, or behind the last day of a shorter month. */
-function goneAfter(earnedMs: number): number {
-  const at = new Date(earnedMs);
-  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth() + MONTHS, at.getUTCDate()];
-  const last = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  return Date.UTC(year, month, Math.min(day, last) + 1);
-}
-
-const oldestFirst = (lots: readonly NaiveLot[]): NaiveLot[] => [...lots].sort((a, b) => a.earned - b.earned);
-const spendable = (account: NaiveAccount): number => sum(account.lots.map((lot) => lot.left));
-
-function lapse(model: Model, account: NaiveAccount): void {
-  for (const lot of account.lots) {
-    if (lot.gone > model.nowMs) continue;
-    lot.lapsed += lot.left;
-    lot.left = 0;
-  }
-}
-
-/** Points come: a debt is paid, the rest is a lot. */
-function come(account: NaiveAccount, points: number, earned: number): NaiveLot {
-  const paid = Math.min(account.debt, points);
-  account.debt -= paid;
-  const lot = { earned, gone: goneAfter(earned), left: points - paid, lapsed: 0 };
-  account.lots.push(lot);
-  return lot;
-}
-
-function takeFrom(account: NaiveAccount, points: number, own: NaiveLot | null = null) {
-  const took: { lot: NaiveLot; points: number }[] = [];
-  let missing = points;
-  const order = own === null ? oldestFirst(account.lots) : [own, ...oldestFirst(account.lots)];
-  for (const lot of order) {
-    const taken = Math.min(lot.left, missing);
-    lot.left -= taken;
-    missing -= taken;
-    if (taken > 0) took.push({ lot, points: taken });
-  }
-  return took;
-}
-
-/** Points taken come back: the oldest of them pay a debt, the rest goes where it was, and lapses when that is over. */
-function comeBack(model: Model, account: NaiveAccount, took: NaiveEntry['took']): void {
-  for (const { lot, points } of [...took].sort((a, b) => a.lot.earned - b.lot.earned)) {
-    const paid = Math.min(account.debt, points);
-    account.debt -= paid;
-    lot.left += points - paid;
-  }
-  lapse(model, account);
-}
-
-function standingOf(account: NaiveAccount): Standing {
-  const lots = oldestFirst(account.lots).map((lot) => lot.left);
-  return {
-    balance: sum(lots) + account.held,
-    held: account.held,
-    pending: account.pending,
-    debt: account.debt,
-    earned: account.earned,
-    tier: tierOf(account.earned),
-    lots: lots.filter((left) => left > 0),
-  };
-}
-
 type Command = fc.AsyncCommand<Model, TestedLedger>;
 
 const newKey = () => `model-${newId()}`;
@@ -162,8 +57,6 @@ function step(name: string, run: (model: Model, real: TestedLedger) => Promise<v
     toString: () => name,
   };
 }
-
-const none = { lot: null, took: [], until: 0, qualifying: 0 };
 
 /** Runs a command that must succeed, and notes the entry. */
 async function post(
@@ -307,23 +200,6 @@ const settle = (kind: 'confirm' | 'void', which: number) =>
     }
     await post(model, real, command, end(model, account, entry, kind));
   });
-
-/** What becomes of an entry that waited, and what the one that settles it is. */
-function end(model: Model, account: NaiveAccount, entry: NaiveEntry, kind: 'confirm' | 'void'): Omit<NaiveEntry, 'id'> {
-  const { who, points } = entry;
-  const promised = entry.state === 'promised';
-  entry.state = 'done';
-  if (promised) account.pending -= points;
-  else account.held -= points;
-  if (kind === 'void') {
-    if (!promised) comeBack(model, account, entry.took);
-    return { ...none, who, state: 'none', points: 0 };
-  }
-  if (!promised) return { ...none, who, state: 'went', points, took: entry.took };
-  const lot = come(account, points, model.nowMs);
-  account.earned += points;
-  return { ...none, who, state: 'came', points, qualifying: points, lot };
-}
 
 const pass = (hours: number) =>
   step(`pass(${hours} h)`, async (model, real) => {
