@@ -37,6 +37,7 @@ const RULE: EarningRule = {
   cap: { times: 1_000_000, per: 'YEAR' },
   validFrom: '2000-01-01T00:00:00Z',
   validUntil: null,
+  trigger: null,
 };
 const EXPIRY = { months: 12, at: 'END_OF_DAY' } as const;
 

@@ -3,6 +3,7 @@ const BENCHES = [
   'health-graph',
   'award-points',
   'expiry',
+  'tier-review',
   'ingest',
   'subscriptions',
   'trees',

@@ -15,8 +15,8 @@ const STATEMENT = `
     returning id, balance, earned, entry_count, tier, tier_since
   ), entry as (
     insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
-                               reverses, reason, actor, effective_at, recorded_at, expires_at)
-    select $1::uuid, id, entry_count, 'EARN', $3::bigint, $3::bigint, balance, $11, 'AWARD', null, null, $4, $5, $6, $6, $12
+                               reverses, reason, actor, effective_at, recorded_at, expires_at, rule_version)
+    select $1::uuid, id, entry_count, 'EARN', $3::bigint, $3::bigint, balance, $11, 'AWARD', null, null, $4, $5, $6, $6, $12, 1
     from account
   ), lot as (
     insert into loyalty_lot (account_id, earned_at, entry_id, points, expires_at)

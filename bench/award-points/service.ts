@@ -1,4 +1,4 @@
-import { customersByIds } from '../../modules/customers/queries/facts.ts';
+import { customersByIds, subscriptionsOf } from '../../modules/customers/queries/facts.ts';
 import { survivors } from '../../modules/customers/service/references.ts';
 import { createLoyaltyService } from '../../modules/loyalty/service.ts';
 import { loyaltySettings } from '../../modules/loyalty/settings.ts';
@@ -21,6 +21,7 @@ export async function createBenchService(
     {
       byIds: (ids, within = database) => customersByIds(within, ids),
       survivors: (ids, within = database) => survivors(within, ids),
+      subscriptions: (ids, within = database) => subscriptionsOf(within, ids),
     },
   );
 }

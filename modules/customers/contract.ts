@@ -137,6 +137,17 @@ export interface ActivityFacts {
   readonly lastAt: Date;
 }
 
+/** An event of the stream as it was accepted. */
+export interface StreamEventFacts {
+  readonly uid: string;
+  readonly customerId: string;
+  readonly name: string;
+  readonly at: Date;
+  /** Decimal text. */
+  readonly value: string | null;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
 /** Half-open: `from` belongs to it, `to` does not. */
 export interface Period {
   readonly from: Date;
@@ -179,6 +190,11 @@ export interface CustomerPort {
   datedRates(): Promise<DatedRate[]>;
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
+  /**
+   * The events of some names that one call brought (`eventsRecorded`), each once and in order of time, whether or not they
+   * are in the history engine yet. Their customers may have been merged away since.
+   */
+  batchEvents(batchId: string, customerIds: readonly string[], names: readonly string[]): Promise<StreamEventFacts[]>;
   /** Every id under which events of these customers stand, former ones included → the customer. */
   eventIds(customerIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
   /** Ids of living customers in their order, behind `after`: for work on everybody. */

@@ -4,7 +4,7 @@ import { InvalidInput } from '../../src/core/errors.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort, NewCustomer } from './contract.ts';
-import { activityFacts, eventIds, latestEvents } from './queries/activity.ts';
+import { activityFacts, batchEvents, eventIds, latestEvents } from './queries/activity.ts';
 import {
   accountManagers,
   contactsOf,
@@ -69,6 +69,7 @@ export function createCustomerService(infra: Infrastructure) {
     idsAfter: (after, limit) => idsAfter(database, after, limit),
     activity: (customerIds, period, names) =>
       activityFacts({ database, analytics }, customerIds, period, names ?? null),
+    batchEvents: (batchId, customerIds, names) => batchEvents({ database, analytics }, batchId, customerIds, names),
     count: () => countOf(database),
   };
 

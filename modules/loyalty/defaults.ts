@@ -51,7 +51,7 @@ export const DEFAULT_TIERS: readonly Tier[] = [
   },
 ];
 
-const always = { validFrom: null, validUntil: null };
+const always = { validFrom: null, validUntil: null, trigger: null };
 
 export const DEFAULT_RULES: readonly EarningRule[] = [
   {

@@ -50,11 +50,12 @@ export class EarningCapReached extends DomainError {
   /** How often it would still give points in the period. */
   readonly left: number;
   readonly resetsAt: Date;
-  constructor(rule: string, cap: { times: number; per: CapPeriod }, left: number, resetsAt: Date) {
-    const often = cap.times === 1 ? 'once' : `${cap.times} times`;
+  constructor(rule: string, cap: { times: number; per: CapPeriod; inPoints?: boolean }, left: number, resetsAt: Date) {
+    const often = cap.inPoints === true ? `up to ${cap.times}` : cap.times === 1 ? 'once' : `${cap.times} times`;
+    const until = cap.per === 'LIFETIME' ? 'for good' : `until ${resetsAt.toISOString()}`;
     super(
       'LOYALTY_EARNING_CAP_REACHED',
-      `The earning rule "${rule}" gives points ${often} per ${cap.per.toLowerCase()}; ${left} left until ${resetsAt.toISOString()}.`,
+      `The earning rule "${rule}" gives points ${often} per ${cap.per.toLowerCase()}; ${left} left ${until}.`,
       { path: ['rule'], details: { rule, ...cap, left, resetsAt: resetsAt.toISOString() } },
     );
     this.rule = rule;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../../src/core/events/index.ts';
-import { TIER_KEYS } from './domain/tiers.ts';
+import { TIER_CAUSES, TIER_KEYS } from './domain/tiers.ts';
 import { ENTRY_SOURCES } from './ledger/domain/ledger.ts';
 
 /** The facts this module publishes. They carry ids and numbers, no personal data. */
@@ -127,16 +127,37 @@ export const pointsVoided = defineEvent({
 
 export const tierChanged = defineEvent({
   type: 'loyalty.tierChanged',
-  version: 1,
-  description: 'A customer reached another tier; DOWN only when earnings were taken back.',
+  version: 2,
+  description:
+    'A customer reached another tier; DOWN when earnings were taken back, or by the review after the grace period.',
   payload: z.object({
     accountId: id,
-    entryId: id,
+    /** The entry that led to it; null when it was the review. */
+    entryId: id.nullable(),
+    cause: z.enum(TIER_CAUSES).default('ENTRY'),
     from: tier,
     to: tier,
     direction: z.enum(['UP', 'DOWN']),
     earned: z.int(),
     balance: z.int(),
+  }),
+});
+
+export const tierAtRisk = defineEvent({
+  type: 'loyalty.tierAtRisk',
+  version: 1,
+  description:
+    'What counts no longer gives the tier that a customer holds: unless enough is earned before the grace period ends, it falls.',
+  payload: z.object({
+    accountId: id,
+    tier,
+    /** The tier that what counts gives. */
+    to: tier,
+    /** Points that count now. */
+    counting: z.int(),
+    /** Points still to earn to keep the tier. */
+    pointsToKeep: z.int(),
+    downgradeAt: z.iso.datetime(),
   }),
 });
 
@@ -153,4 +174,5 @@ export const loyaltyEvents = [
   pointsReversed,
   pointsAdjusted,
   tierChanged,
+  tierAtRisk,
 ];

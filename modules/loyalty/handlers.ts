@@ -3,12 +3,20 @@ import { type HandlerDefinition, isEvent } from '../../src/core/events/index.ts'
 import type { Logger } from '../../src/core/logger.ts';
 import { wholeUnits } from '../../src/core/money.ts';
 import type { Settings } from '../../src/core/settings/index.ts';
-import { CustomerNotFound, customerErased, customerMerged, orderPlaced } from '../customers/contract.ts';
-import { NotAMember } from './errors.ts';
+import {
+  CustomerNotFound,
+  customerErased,
+  customerMerged,
+  eventsRecorded,
+  orderPlaced,
+} from '../customers/contract.ts';
+import { EarningCapReached, NotAMember } from './errors.ts';
 import { type LedgerRequest, requestOf } from './ledger/commands.ts';
 import { eraseCustomers, type LifecyclePorts, mergeAccounts } from './ledger/service-lifecycle.ts';
+import { basePointsOfOrder } from './programme/domain/orders.ts';
+import { askToEarn, triggering } from './programme/service-triggers.ts';
+import { ORDER_POINTS } from './programme/settings.ts';
 import type { LoyaltyService } from './service.ts';
-import { ORDER_POINTS } from './settings.ts';
 
 /** How the module reacts to what others publish. */
 export function loyaltyHandlers(options: {
@@ -23,8 +31,8 @@ export function loyaltyHandlers(options: {
       name: 'loyalty.pointsForOrders',
       on: [orderPlaced],
       async handle(tx, events, context) {
-        const { enabled, pointsPerUnit } = await settings.get(ORDER_POINTS);
-        if (!enabled) return;
+        const terms = await settings.get(ORDER_POINTS);
+        if (!terms.enabled) return;
         const requests: LedgerRequest[] = [];
         for (const event of events) {
           if (!isEvent(event, orderPlaced) || event.customerId === null || event.payload.quiet) continue;
@@ -33,7 +41,7 @@ export function loyaltyHandlers(options: {
             logger.warn({ orderId }, 'an order earned no points: there is no exchange rate for its currency');
             continue;
           }
-          const points = wholeUnits({ amountMinor, currency }) * pointsPerUnit;
+          const points = basePointsOfOrder(terms, wholeUnits({ amountMinor, currency }));
           if (points <= 0) continue;
           const { customerId } = event;
           const placedAt = new Date(event.payload.placedAt);
@@ -43,11 +51,22 @@ export function loyaltyHandlers(options: {
         }
         const answers = await service.post(tx, requests);
         for (const [index, answer] of answers.entries()) {
-          // Who is no member earns nothing, and that is meant. Anything else is worth a word.
-          if (!(answer instanceof DomainError) || answer instanceof NotAMember || answer instanceof CustomerNotFound) {
-            continue;
-          }
+          // Who is no member or has earned enough earns nothing, and that is meant. Anything else is worth a word.
+          if (!(answer instanceof DomainError) || isMeant(answer)) continue;
           logger.warn({ key: requests[index]?.key, code: answer.code }, 'an order earned no points');
+        }
+      },
+    },
+    {
+      name: 'loyalty.pointsForEvents',
+      on: [eventsRecorded],
+      async handle(tx, events, context) {
+        const { rules } = await service.program();
+        for (const event of events) {
+          if (!isEvent(event, eventsRecorded)) continue;
+          const { batchId, customerIds, byName } = event.payload;
+          const names = triggering({ rules }, Object.keys(byName));
+          if (names.length > 0) await askToEarn(tx, { batchId, customerIds, names }, context.call(event));
         }
       },
     },
@@ -72,3 +91,6 @@ export function loyaltyHandlers(options: {
     },
   ];
 }
+
+const isMeant = (answer: DomainError): boolean =>
+  answer instanceof NotAMember || answer instanceof CustomerNotFound || answer instanceof EarningCapReached;

@@ -3,16 +3,19 @@ import type { CustomerPort } from '../customers/contract.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
+import { programmeJobs } from './programme/jobs.ts';
+import { readProgramme } from './programme/programme.ts';
 import { loyaltySchema } from './schema.ts';
 import { createLoyaltyService } from './service.ts';
-import { loyaltySettings, TIERS } from './settings.ts';
+import { loyaltySettings } from './settings.ts';
 
 /** Points in a ledger, tiers, and the rules by which points are earned. Its service is a `LoyaltyPort`. */
 export function loyalty(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
-  const { settings, clock, logger } = infra;
+  const { database, settings, clock, logger } = infra;
   const { customers } = ports;
   const service = createLoyaltyService(infra, customers);
-  const lifecycle = { clock, customers, tiers: () => settings.get(TIERS) };
+  const lifecycle = { clock, customers, programme: () => readProgramme(settings) };
+  const earning = { database, logger, customers, programme: service.program, post: service.post };
   return defineModule({
     name: 'loyalty',
     service,
@@ -27,7 +30,7 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
       { name: 'loyalty:redeem', description: 'Spend points of customers and set them aside.' },
     ],
     handlers: loyaltyHandlers({ service, settings, lifecycle, logger }),
-    jobs: loyaltyJobs(service),
+    jobs: [...loyaltyJobs(service), ...programmeJobs(service, earning)],
     schema: loyaltySchema(service),
   });
 }

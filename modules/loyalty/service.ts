@@ -7,7 +7,6 @@ import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort } from '../customers/contract.ts';
 import type { LoyaltyPort } from './contract.ts';
-import type { EarningRule } from './domain/rules.ts';
 import type { Tier } from './domain/tiers.ts';
 import {
   type AdjustInput,
@@ -30,18 +29,20 @@ import {
 import type { Sums } from './ledger/domain/ledger.ts';
 import { countCustomersWithoutAccount } from './ledger/queries.ts';
 import { type BalanceAt, type Expiring, expiringNext, expiringNextAsOf, sumsAsOf } from './ledger/queries-reads.ts';
-import type { Programme } from './ledger/service-desk.ts';
 import { expireLots, voidTimedOut } from './ledger/service-expiry.ts';
 import { accountsOf, type Enrolled, enrol, enrolEverybody } from './ledger/service-membership.ts';
 import { createKnownAccounts, createOptimisticPosting } from './ledger/service-optimistic.ts';
 import { type PostingPorts, postBatch } from './ledger/service-posting.ts';
 import { type Period, statementFile } from './ledger/service-statement.ts';
-import { POINTS_EXPIRY, REVERSAL_OF_SPENT_POINTS } from './ledger/settings.ts';
 import { createLoyaltyPort } from './port.ts';
-import { AUTO_ENROL, EARNING_RULES, MAX_POINTS_PER_AWARD, ORDER_POINTS, TIERS } from './settings.ts';
+import { type Programme, readProgramme } from './programme/programme.ts';
+import { type SimulateInput, type Simulation, simulateEarning } from './programme/service-simulate.ts';
+import { createTierService, type TierService } from './programme/service-tiers.ts';
+import { type TraitPorts, traitsOf } from './programme/service-traits.ts';
+import { MAX_POINTS_PER_AWARD, TIERS } from './settings.ts';
 
 /** What `loyalty` does when asked now. */
-export interface LoyaltyService extends LoyaltyPort {
+export interface LoyaltyService extends LoyaltyPort, TierService {
   /** @throws DomainError that says why nothing was given */
   awardPoints(call: Call, input: AwardInput): Promise<Posted>;
   /** One answer per item, in order; items succeed and fail apart. */
@@ -67,7 +68,7 @@ export interface LoyaltyService extends LoyaltyPort {
   /** The same, here and now. @returns how many joined */
   enrolEverybody(call: Call, signal?: AbortSignal): Promise<number>;
   /** What the business offers now. */
-  program(): Promise<Program>;
+  program(): Promise<Programme>;
   /** The tiers as read last, without waiting. */
   tiersNow(): readonly Tier[];
   /** What accounts held as it was known at past instants, in order. */
@@ -77,16 +78,10 @@ export interface LoyaltyService extends LoyaltyPort {
   expiringNextAsOf(wanted: readonly BalanceAt[]): Promise<(Expiring | null)[]>;
   /** A statement of account as CSV. @throws AccountNotFound */
   statementFile(accountId: string, period: Period): Promise<Readable>;
+  /** What a rule, an event or an order would give, and why. Writes nothing. */
+  simulateEarning(call: Call, input: SimulateInput): Promise<Simulation>;
   /** For handlers: posts in their transaction, one answer per request. */
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
-}
-
-/** The programme as it is in force. */
-export interface Program {
-  readonly tiers: readonly Tier[];
-  readonly rules: readonly EarningRule[];
-  readonly orderPoints: { readonly enabled: boolean; readonly pointsPerUnit: number };
-  readonly autoEnrol: boolean;
 }
 
 /** What the service stands on; `clock` is the business's. */
@@ -104,23 +99,20 @@ const REPEAT_WAIT_MS = 1_000;
 /** Makes the service; it holds nothing but its queue. */
 export function createLoyaltyService(
   { database, settings, clock }: LoyaltyFoundation,
-  customers: Pick<CustomerPort, 'byIds' | 'survivors'>,
+  customers: Pick<CustomerPort, 'byIds' | 'survivors' | 'subscriptions'>,
+  { rfmSegments }: Pick<TraitPorts, 'rfmSegments'> = {},
 ): LoyaltyService {
   const membership = { clock, customers };
 
-  const programme = async (): Promise<Programme> => ({
-    tiers: await settings.get(TIERS),
-    rules: await settings.get(EARNING_RULES),
-    autoEnrol: await settings.get(AUTO_ENROL),
-    timeZone: (await settings.get(BUSINESS)).timeZone,
-    expiry: await settings.get(POINTS_EXPIRY),
-    reversalOfSpent: await settings.get(REVERSAL_OF_SPENT_POINTS),
-  });
+  const traitPorts: TraitPorts = rfmSegments === undefined ? { customers } : { customers, rfmSegments };
+  const programme = () => readProgramme(settings);
+  const reportingCurrency = async () => (await settings.get(BUSINESS)).reportingCurrency;
   const posting: PostingPorts = {
     clock,
     programme,
     accountsOf: (tx, call, customerIds, { autoEnrol, tiers }) =>
       accountsOf(tx, membership, call, customerIds, { join: autoEnrol, tiers }),
+    traitsOf: (tx, customerIds) => traitsOf(tx, traitPorts, customerIds),
   };
   const known = createKnownAccounts();
   const commit = createGroupCommit<LedgerRequest, Posted>({
@@ -149,6 +141,8 @@ export function createLoyaltyService(
 
   return {
     ...createLoyaltyPort(database, settings),
+    ...createTierService({ database, settings, clock }),
+    simulateEarning: (call, input) => simulateEarning({ database, clock, posting, reportingCurrency }, call, input),
     awardPoints,
     awardPointsBatch: (call, inputs) =>
       Promise.all(inputs.map((input) => awardPoints(call, input).catch(expectedFailure))),
@@ -178,12 +172,7 @@ export function createLoyaltyService(
       const { tiers } = await programme();
       return enrolEverybody(database, membership, call, tiers, signal);
     },
-    program: async () => ({
-      tiers: await settings.get(TIERS),
-      rules: await settings.get(EARNING_RULES),
-      orderPoints: await settings.get(ORDER_POINTS),
-      autoEnrol: await settings.get(AUTO_ENROL),
-    }),
+    program: programme,
     tiersNow: () => settings.peek(TIERS),
     sumsAsOf: (wanted) => sumsAsOf(database, wanted),
     expiringNext: (accountIds) => expiringNext(database, accountIds),

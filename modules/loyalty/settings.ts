@@ -4,9 +4,7 @@ import { DEFAULT_RULES, DEFAULT_TIERS } from './defaults.ts';
 import { CAP_PERIODS, type EarningRule } from './domain/rules.ts';
 import { faultInTiers, type Tier } from './domain/tiers.ts';
 import { ledgerSettings } from './ledger/settings.ts';
-
-/** Rule key under which points for orders stand in the ledger. */
-export const ORDER_RULE = 'order_placed';
+import { CAMPAIGNS, ORDER_POINTS, ORDER_RULE, TIER_QUALIFICATION, triggerSchema } from './programme/settings.ts';
 
 const tierKey = z.enum(['BRONZE', 'SILVER', 'GOLD', 'PLATINUM']);
 const pointsOfTier = z.int().min(1).max(1_000_000).nullable();
@@ -15,7 +13,7 @@ const pointsOfTier = z.int().min(1).max(1_000_000).nullable();
 export const TIERS = defineSetting<readonly Tier[]>({
   key: 'loyalty.tiers',
   description:
-    'The tiers, lowest first: points earned from which each is held, its name and its benefits. After a change of the points an account takes its new place with its next entry.',
+    'The tiers, lowest first: points earned from which each is held, its name and its benefits. After a change of the points accounts take their new places with the next review; the mutation changeTiers starts one, and says beforehand who would move.',
   schema: z
     .array(
       z.object({
@@ -42,13 +40,14 @@ const rule = z.object({
   cap: z.object({ times: z.int().min(1).max(1_000_000), per: z.enum(CAP_PERIODS) }).nullable(),
   validFrom: z.iso.datetime().nullable(),
   validUntil: z.iso.datetime().nullable(),
+  trigger: triggerSchema.default(null),
 });
 
 /** What earns points. */
 export const EARNING_RULES = defineSetting<readonly EarningRule[]>({
   key: 'loyalty.earningRules',
   description:
-    'What earns points and how many, by tier (null: not open to it), with a cap per calendar period and a time of validity.',
+    'What earns points and how many, by tier (null: not open to it), with a cap per calendar period and a time of validity, and the events of the stream by which points are given.',
   schema: z
     .array(rule)
     .max(500)
@@ -61,15 +60,6 @@ export const EARNING_RULES = defineSetting<readonly EarningRule[]>({
       }
     }),
   default: DEFAULT_RULES,
-});
-
-/** Points for orders. */
-export const ORDER_POINTS = defineSetting({
-  key: 'loyalty.orderPoints',
-  description:
-    'Whether an order earns points, and how many for each whole unit of the reporting currency. Imported history earns none.',
-  schema: z.object({ enabled: z.boolean(), pointsPerUnit: z.int().min(1).max(1_000) }),
-  default: { enabled: true, pointsPerUnit: 1 },
 });
 
 /** Who becomes a member without being asked. */
@@ -92,7 +82,9 @@ export const MAX_POINTS_PER_AWARD = defineSetting({
 /** All of them, for the module's table of contents. */
 export const loyaltySettings = [
   TIERS,
+  TIER_QUALIFICATION,
   EARNING_RULES,
+  CAMPAIGNS,
   ORDER_POINTS,
   AUTO_ENROL,
   MAX_POINTS_PER_AWARD,

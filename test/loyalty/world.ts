@@ -1,5 +1,5 @@
 import type { CustomerPort } from '../../modules/customers/contract.ts';
-import { customersByIds } from '../../modules/customers/queries/facts.ts';
+import { customersByIds, subscriptionsOf } from '../../modules/customers/queries/facts.ts';
 import { survivors } from '../../modules/customers/service/references.ts';
 import { createLoyaltyService, type LoyaltyService } from '../../modules/loyalty/service.ts';
 import { loyaltySettings } from '../../modules/loyalty/settings.ts';
@@ -21,7 +21,7 @@ export interface LoyaltyWorld {
 }
 
 /** What the ledger asks of customers. */
-export type LedgerCustomers = Pick<CustomerPort, 'byIds' | 'survivors'>;
+export type LedgerCustomers = Pick<CustomerPort, 'byIds' | 'survivors' | 'subscriptions'>;
 
 export const START = new Date('2026-11-22T12:00:00.000Z');
 
@@ -40,6 +40,7 @@ export async function openLoyalty(url: string, options: { maxConnections?: numbe
   const customers: LedgerCustomers = {
     byIds: (ids, within = database) => customersByIds(within, ids),
     survivors: (ids, within = database) => survivors(within, ids),
+    subscriptions: (ids, within = database) => subscriptionsOf(within, ids),
   };
   const service = createLoyaltyService({ database, settings, clock }, customers);
   return { database, settings, clock, service, customers, close: () => database.close() };

@@ -19,14 +19,14 @@ describe('tiers', () => {
     [1_000_000, 'PLATINUM', null],
   ])('%i points earned are %s', (earned, tier, pointsToGo) => {
     expect(tierOf(DEFAULT_TIERS, earned).key).toBe(tier);
-    expect(nextTierOf(DEFAULT_TIERS, earned)?.pointsToGo ?? null).toBe(pointsToGo);
+    expect(nextTierOf(DEFAULT_TIERS, tierOf(DEFAULT_TIERS, earned).key, earned)?.pointsToGo ?? null).toBe(pointsToGo);
   });
 
   test('every number of points has one tier, which reaches to the start of the next', () => {
     fc.assert(
       fc.property(fc.nat(20_000), (earned) => {
         const tier = tierOf(DEFAULT_TIERS, earned);
-        const next = nextTierOf(DEFAULT_TIERS, earned);
+        const next = nextTierOf(DEFAULT_TIERS, tier.key, earned);
         expect(earned).toBeGreaterThanOrEqual(tier.from);
         if (next === null) expect(tier.key).toBe('PLATINUM');
         else {

@@ -1,7 +1,8 @@
+import type { EarningTrigger } from '../programme/domain/triggers.ts';
 import type { TierKey } from './tiers.ts';
 
-/** How long a cap counts: calendar periods in the time zone of the business. */
-export const CAP_PERIODS = ['DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR'] as const;
+/** How long a cap counts: calendar periods in the time zone of the business, or for good. */
+export const CAP_PERIODS = ['DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR', 'LIFETIME'] as const;
 
 export type CapPeriod = (typeof CAP_PERIODS)[number];
 
@@ -22,6 +23,8 @@ export interface EarningRule {
   readonly validFrom: string | null;
   /** First instant at which it no longer does; null: no end. */
   readonly validUntil: string | null;
+  /** Events of the stream by which it gives points by itself; null: only when it is asked for. */
+  readonly trigger: EarningTrigger | null;
 }
 
 /** Why a rule gives nothing. */
@@ -38,10 +41,7 @@ export function pointsOfRule(
   rule: EarningRule,
   use: { readonly tier: TierKey; readonly count: number; readonly used: number; readonly at: Date },
 ): number | RuleRefusal {
-  const atMs = use.at.getTime();
-  const begun = rule.validFrom === null || atMs >= Date.parse(rule.validFrom);
-  const ended = rule.validUntil !== null && atMs >= Date.parse(rule.validUntil);
-  if (!begun || ended) return { kind: 'notValid' };
+  if (!isValid(rule, use.at)) return { kind: 'notValid' };
   const each = rule.points[use.tier];
   if (each === null) {
     const tiers = Object.entries(rule.points) as [TierKey, number | null][];
@@ -51,4 +51,14 @@ export function pointsOfRule(
     return { kind: 'capReached', left: Math.max(rule.cap.times - use.used, 0) };
   }
   return each * use.count;
+}
+
+/** Whether something with two ends is in force: from its first instant until, not including, its last. */
+export function isValid(
+  span: { readonly validFrom: string | null; readonly validUntil: string | null },
+  at: Date,
+): boolean {
+  const atMs = at.getTime();
+  if (span.validFrom !== null && atMs < Date.parse(span.validFrom)) return false;
+  return span.validUntil === null || atMs < Date.parse(span.validUntil);
 }

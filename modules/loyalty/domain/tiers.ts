@@ -3,6 +3,11 @@ export const TIER_KEYS = ['BRONZE', 'SILVER', 'GOLD', 'PLATINUM'] as const;
 
 export type TierKey = (typeof TIER_KEYS)[number];
 
+/** What moves a customer to another tier: an entry of the ledger, or the review. */
+export const TIER_CAUSES = ['ENTRY', 'REVIEW'] as const;
+
+export type TierCause = (typeof TIER_CAUSES)[number];
+
 /** A tier as the programme defines it: held from `from` earned points to the start of the next one, with no gap. */
 export interface Tier {
   readonly key: TierKey;
@@ -31,10 +36,26 @@ export function tierOf(tiers: readonly Tier[], earned: number): Tier {
   return held;
 }
 
-/** Null at the top. */
-export function nextTierOf(tiers: readonly Tier[], earned: number): NextTier | null {
-  const tier = tiers.find((candidate) => candidate.from > earned);
-  return tier === undefined ? null : { tier, pointsToGo: tier.from - earned };
+/**
+ * The tier above the one held, null at the top.
+ * @param counting points that count towards it; 0 points to go when they suffice and the review has not come round yet
+ */
+export function nextTierOf(tiers: readonly Tier[], held: TierKey, counting: number): NextTier | null {
+  const tier = tiers[TIER_KEYS.indexOf(held) + 1];
+  return tier === undefined ? null : { tier, pointsToGo: Math.max(tier.from - counting, 0) };
+}
+
+/** The higher of two tiers. */
+export const higherTier = (a: TierKey, b: TierKey): TierKey => (TIER_KEYS.indexOf(a) >= TIER_KEYS.indexOf(b) ? a : b);
+
+/**
+ * The tier held after a movement: up at once; down only when earnings were taken back that it rested on, since they then
+ * were never earned. Who holds more than what counts gives (a period ended, the thresholds rose) keeps it until the review.
+ * @param places the tiers that what counts gives before and after the movement
+ */
+export function tierHeld(held: TierKey, places: { readonly before: TierKey; readonly after: TierKey }): TierKey {
+  if (higherTier(held, places.after) === places.after) return places.after;
+  return higherTier(held, places.before) === places.before ? places.after : held;
 }
 
 /** Null when nothing changed. */

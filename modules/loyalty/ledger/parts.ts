@@ -29,6 +29,7 @@ export interface EntryShape {
   readonly debt: number;
   readonly balanceAfter: number;
   readonly rule: string | null;
+  readonly ruleVersion: number | null;
   readonly source: EntrySource;
   readonly reverses: string | null;
   readonly settles: string | null;
@@ -50,7 +51,8 @@ export const loyaltyPart = defineCustomerPart<AccountShape>({
 
 const ENTRY = `le.id, le.number, le.kind, le.phase, le.points, le.pending, le.held, le.debt,
            le.balance_after as "balanceAfter", le.rule, le.source, le.reverses, le.settles, le.reason,
-           le.effective_at as "effectiveAt", le.recorded_at as "recordedAt", le.expires_at as "expiresAt"`;
+           le.effective_at as "effectiveAt", le.recorded_at as "recordedAt", le.expires_at as "expiresAt",
+           le.rule_version as "ruleVersion"`;
 
 /** The newest entries of the account it stands in: a backward index scan, n = page size. */
 export const entriesPart = defineListPart<EntryShape>({

@@ -30,6 +30,8 @@ export interface EntryRow {
   readonly qualifying: number;
   readonly balanceAfter: number;
   readonly rule: string | null;
+  /** Version of the setting that held the rule; 0 is the rule as it was shipped. */
+  readonly ruleVersion: number | null;
   readonly source: EntrySource;
   readonly sourceId: string | null;
   readonly reverses: string | null;
@@ -64,7 +66,8 @@ const ACCOUNT = `a.id, a.customer_id as "customerId", a.joined_at as "joinedAt",
 
 export const ENTRY = `e.id, e.account_id as "accountId", e.number, e.kind, e.phase, e.points, e.pending, e.held, e.debt,
   e.qualifying, e.balance_after as "balanceAfter", e.rule, e.source, e.source_id as "sourceId", e.reverses, e.settles,
-  e.reason, e.actor, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt", e.expires_at as "expiresAt"`;
+  e.reason, e.actor, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt", e.expires_at as "expiresAt",
+  e.rule_version as "ruleVersion"`;
 
 /** Locks the accounts of customers, in one order for everybody. Index scan of the customers' ids, n = accounts. */
 export function lockAccounts(tx: Tx, customerIds: readonly string[]): Promise<AccountRow[]> {
@@ -146,18 +149,26 @@ export const ruleUsesWrite = (uses: readonly RuleUse[]): Write => ({
 const isPlain = (entry: EntryRow): boolean =>
   entry.phase === 'POSTED' && entry.pending === 0 && entry.held === 0 && entry.debt === 0;
 
+/** The same for what is taken for the first use in its period: the whole statement fails (unique violation) when it is none. */
+export const firstUsesWrite = (uses: readonly RuleUse[]): Write => ({
+  ...ruleUsesWrite(uses),
+  name: 'loyalty_use_first',
+  text: `insert into loyalty_rule_use (account_id, rule, period_start, times)
+         select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[])`,
+});
+
 /** Adds entries to the ledger: most of them change nothing but the balance and are written without the rest. */
 export function entriesWrite(entries: readonly EntryRow[]): Write {
   const plain = entries.every(isPlain);
   const more = plain ? '' : ', phase, pending, held, debt, settles';
-  const types = plain ? '' : ', $17::text[], $18::bigint[], $19::bigint[], $20::bigint[], $21::uuid[]';
+  const types = plain ? '' : ', $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::uuid[]';
   return {
     name: plain ? 'loyalty_entries' : 'loyalty_entries_full',
     text: `insert into loyalty_entry (id, account_id, number, kind, points, qualifying, balance_after, rule, source, source_id,
-                                      reverses, reason, actor, effective_at, recorded_at, expires_at${more})
+                                      reverses, reason, actor, effective_at, recorded_at, expires_at, rule_version${more})
            select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
                                 $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
-                                $14::timestamptz[], $15::timestamptz[], $16::timestamptz[]${types})`,
+                                $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::int[]${types})`,
     values: [
       plainArray(entries.map((entry) => entry.id)),
       plainArray(entries.map((entry) => entry.accountId)),
@@ -175,6 +186,7 @@ export function entriesWrite(entries: readonly EntryRow[]): Write {
       plainArray(entries.map((entry) => entry.effectiveAt.toISOString())),
       plainArray(entries.map((entry) => entry.recordedAt.toISOString())),
       plainArray(entries.map((entry) => entry.expiresAt?.toISOString() ?? null)),
+      plainArray(entries.map((entry) => entry.ruleVersion)),
       ...(plain
         ? []
         : [

@@ -1,33 +1,15 @@
-import { DomainError, InvalidInput } from '../../../src/core/errors.ts';
-import { pointsOfRule } from '../domain/rules.ts';
-import {
-  EarningCapReached,
-  EntryNotFound,
-  EntryNotPending,
-  EntryNotReversible,
-  InsufficientPoints,
-  NothingDue,
-  RuleNotOpenToTier,
-  RuleNotValid,
-} from '../errors.ts';
-import { type CalendarPeriod, calendarPeriod } from '../period.ts';
-import { ORDER_RULE } from '../settings.ts';
+import { DomainError } from '../../../src/core/errors.ts';
+import { EntryNotFound, EntryNotPending, EntryNotReversible, InsufficientPoints, NothingDue } from '../errors.ts';
+import { type Earned, earnByAward, earnByOrder } from '../programme/service-earn.ts';
 import type { LedgerCommand } from './commands.ts';
 import * as ledger from './domain/ledger.ts';
 import { giveBack, type Lot, pointsIn } from './domain/lots.ts';
 import { expiresAt } from './expiry.ts';
 import type { AccountRow, OwnedEntryRow } from './queries.ts';
-import type { Desk, Programme } from './service-desk.ts';
+import type { Desk } from './service-desk.ts';
 import { type Decision, Sheet } from './service-sheet.ts';
 
 type Command<K extends LedgerCommand['kind']> = Extract<LedgerCommand, { kind: K }>;
-
-/** The period in which a use of a capped rule counts; null for what has no cap. */
-export function capPeriod(programme: Programme, command: LedgerCommand, now: Date): CalendarPeriod | null {
-  if (command.kind !== 'award' || command.rule === null) return null;
-  const cap = programme.rules.find((rule) => rule.key === command.rule)?.cap ?? null;
-  return cap === null ? null : calendarPeriod(command.effectiveAt ?? now, cap.per, programme.timeZone);
-}
 
 /** What a command does to an account, or why it does nothing. Writes nothing; the desk learns of it. */
 export function decide(desk: Desk, account: AccountRow, command: LedgerCommand): Decision | DomainError {
@@ -40,9 +22,8 @@ function carryOut(desk: Desk, sheet: Sheet, command: LedgerCommand): DomainError
     case 'award':
       return award(desk, sheet, command);
     case 'order':
-      return earn(desk, sheet, command.points, {
+      return earn(desk, sheet, earnByOrder(desk, sheet.account, command), {
         source: 'ORDER',
-        rule: ORDER_RULE,
         sourceId: command.orderId,
         effectiveAt: command.placedAt,
       });
@@ -64,52 +45,28 @@ function carryOut(desk: Desk, sheet: Sheet, command: LedgerCommand): DomainError
 const expiryOf = ({ programme }: Desk, earnedAt: Date): Date | null =>
   expiresAt(earnedAt, programme.expiry, programme.timeZone);
 
-/** Points that are there at once. */
+/** Points that are there at once, or wait until an instant to be confirmed. */
 function earn(
   desk: Desk,
   sheet: Sheet,
-  points: number,
-  words: Pick<OwnedEntryRow, 'source' | 'rule' | 'sourceId' | 'effectiveAt'> & { readonly reason?: string | null },
+  earned: Earned | DomainError,
+  words: Pick<OwnedEntryRow, 'source' | 'sourceId' | 'effectiveAt'> & { readonly reason?: string | null },
+  until: Date | null = null,
 ): DomainError | undefined {
+  if (earned instanceof DomainError) return earned;
+  const { points, rule, ruleVersion } = earned;
+  const entry = { ...words, kind: 'EARN', rule, ruleVersion } as const;
+  sheet.earned = earned;
+  if (until !== null) return sheet.write(ledger.promise(points), { ...entry, phase: 'PENDING', expiresAt: until });
   const movement = { ...ledger.credit(sheet.account, points), qualifying: points };
-  return sheet.write(movement, { ...words, kind: 'EARN', expiresAt: expiryOf(desk, words.effectiveAt) });
+  return sheet.write(movement, { ...entry, expiresAt: expiryOf(desk, words.effectiveAt) });
 }
 
 function award(desk: Desk, sheet: Sheet, command: Command<'award'>): DomainError | undefined {
-  const points = command.points ?? earnedByRule(desk, sheet.account, command);
-  if (points instanceof DomainError) return points;
-  const { rule, reason } = command;
-  const words = {
-    source: 'AWARD',
-    rule,
-    sourceId: null,
-    reason,
-    effectiveAt: command.effectiveAt ?? desk.now,
-  } as const;
-  const until = command.pendingUntil ?? null;
-  if (until === null) return earn(desk, sheet, points, words);
-  return sheet.write(ledger.promise(points), { ...words, kind: 'EARN', phase: 'PENDING', expiresAt: until });
-}
-
-function earnedByRule(desk: Desk, account: AccountRow, command: Command<'award'>): number | DomainError {
-  const { rules } = desk.programme;
-  const rule = rules.find((one) => one.key === command.rule);
-  if (rule === undefined) {
-    const known = rules.map((one) => one.key).join(', ');
-    return new InvalidInput(`There is no earning rule "${command.rule}". There are: ${known}.`, { path: ['rule'] });
-  }
-  const period = capPeriod(desk.programme, command, desk.now);
-  const used = period === null ? 0 : desk.used(account.id, rule.key, period.start);
-  const { count } = command;
-  const points = pointsOfRule(rule, { tier: account.tier, count, used, at: command.effectiveAt ?? desk.now });
-  if (typeof points === 'number') {
-    if (period !== null) desk.noteUse(account.id, rule.key, period.start, used + count);
-    return points;
-  }
-  if (points.kind === 'notOpenToTier') return new RuleNotOpenToTier(rule.key, account.tier, points.openTo);
-  if (points.kind === 'notValid') return new RuleNotValid(rule.key, rule.validFrom, rule.validUntil);
-  if (rule.cap === null || period === null) throw new Error(`rule ${rule.key} has no cap and reached it`);
-  return new EarningCapReached(rule.key, rule.cap, points.left, period.end);
+  const { reason } = command;
+  const effectiveAt = command.effectiveAt ?? desk.now;
+  const words = { source: 'AWARD', sourceId: null, reason, effectiveAt } as const;
+  return earn(desk, sheet, earnByAward(desk, sheet.account, command), words, command.pendingUntil ?? null);
 }
 
 /** Put right by hand, not earned: it counts for no tier. */
@@ -142,8 +99,9 @@ function settle(desk: Desk, sheet: Sheet, command: Command<'confirm' | 'void'>):
   if (command.kind === 'confirm' && late) return new EntryNotPending(entry.id, 'its time is over');
   if (command.kind === 'void' && command.timedOut === true && !late) return new NothingDue();
   const phase = command.kind === 'confirm' ? 'CONFIRMED' : 'VOIDED';
-  const { kind, source, sourceId, rule } = entry;
-  const words = { kind, phase, source, sourceId, rule, settles: entry.id, reason: command.reason ?? null } as const;
+  const { kind, source, sourceId, rule, ruleVersion } = entry;
+  const from = { kind, source, sourceId, rule, ruleVersion };
+  const words = { ...from, phase, settles: entry.id, reason: command.reason ?? null } as const;
   if (entry.held > 0) {
     if (phase === 'CONFIRMED') return sheet.write(ledger.confirmHold(entry.held), words);
     const movement = ledger.voidHold(sheet.account, entry.held);

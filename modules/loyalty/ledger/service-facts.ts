@@ -27,7 +27,7 @@ export function eventsOf(call: Call, posted: Posted): NewEvent[] {
   }
   if (tierChange !== null) {
     const { id: accountId, balance, earned } = account;
-    const payload = { accountId, entryId: entry.id, balance, earned, ...tierChange };
+    const payload = { accountId, entryId: entry.id, cause: 'ENTRY' as const, balance, earned, ...tierChange };
     events.push(newEvent(tierChanged, { customerId, call, at: entry.recordedAt, payload }));
   }
   return events;

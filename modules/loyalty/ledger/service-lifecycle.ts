@@ -4,7 +4,9 @@ import { type Tx, writeTogether } from '../../../src/core/database/index.ts';
 import { appendEvents } from '../../../src/core/events/index.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { CustomerPort } from '../../customers/contract.ts';
-import type { Tier } from '../domain/tiers.ts';
+import { higherTier, type Tier } from '../domain/tiers.ts';
+import type { Programme } from '../programme/programme.ts';
+import { historyWrites } from '../programme/service-trail.ts';
 import type { Posted } from './commands.ts';
 import { availableOf, type Movement, post } from './domain/ledger.ts';
 import { take } from './domain/lots.ts';
@@ -17,7 +19,7 @@ import { loadLots } from './service-lots.ts';
 export interface LifecyclePorts {
   readonly clock: Clock;
   readonly customers: Pick<CustomerPort, 'survivors'>;
-  tiers(): Promise<readonly Tier[]>;
+  programme(): Promise<Pick<Programme, 'tiers' | 'qualification'>>;
 }
 
 /**
@@ -43,7 +45,10 @@ export async function mergeAccounts(
   // The other customer was erased: what was earned stays in the ledger, nobody can use it.
   if (into.closedAt !== null) return closeAccounts(tx, [from.id], now);
 
-  const tiers = await ports.tiers();
+  const { tiers, qualification } = await ports.programme();
+  // Under a window what moves does not count from today: the better of the two tiers is kept until the review has counted.
+  const windowed = qualification.window.kind !== 'LIFETIME';
+  const places = windowed ? { before: into.tier, after: higherTier(from.tier, into.tier) } : undefined;
   const moved: Movement = {
     points: from.balance,
     qualifying: from.earned,
@@ -54,7 +59,7 @@ export async function mergeAccounts(
   // Who owes has nothing to spend, so at most one of the two pays the other's debt.
   const paid = Math.min(from.debt + into.debt, availableOf(from) + availableOf(into));
   const out = moveOf(call, from, opposite(moved), intoId, tiers, now);
-  const arriving = { ...moved, points: moved.points - paid, debt: moved.debt - paid };
+  const arriving = { ...moved, points: moved.points - paid, debt: moved.debt - paid, places };
   const back = moveOf(call, into, arriving, fromId, tiers, now);
   await moveLots(tx, from.id, into.id);
   const lots = await loadLots(tx, { points: new Map([[into.id, paid]]), keys: [], expiring: [] }, now);
@@ -65,6 +70,7 @@ export async function mergeAccounts(
   }
   await writeTogether(tx, [
     ...lots.writes(),
+    ...historyWrites([{ posted: back.posted, earned: null }]),
     entriesWrite([out.posted.entry, back.posted.entry]),
     accountsWrite([{ ...out.account, closedAt: now }, back.account]),
   ]);
@@ -83,12 +89,12 @@ const opposite = (movement: Movement): Movement => ({
 function moveOf(
   call: Call,
   account: AccountRow,
-  movement: Movement,
+  { places, ...movement }: Movement,
   otherCustomerId: string,
   tiers: readonly Tier[],
   now: Date,
 ): { readonly posted: Posted; readonly account: AccountRow } {
-  const posting = post(account, movement, tiers, now);
+  const posting = post(account, { ...movement, places }, tiers, now);
   if ('kind' in posting) throw new Error(`the points of a merged customer cannot be moved: ${posting.kind}`);
   const { after, number, balanceAfter, recordedAt, tierChange } = posting;
   const entry: EntryRow = {
@@ -100,6 +106,7 @@ function moveOf(
     phase: 'POSTED',
     balanceAfter,
     rule: null,
+    ruleVersion: null,
     source: 'MERGE',
     sourceId: otherCustomerId,
     reverses: null,

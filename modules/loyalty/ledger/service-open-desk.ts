@@ -1,10 +1,12 @@
 import type { Tx } from '../../../src/core/database/index.ts';
+import type { CustomerTraits } from '../programme/domain/campaigns.ts';
+import { asksForTraits, capOf } from '../programme/service-earn.ts';
+import { openQualification } from '../programme/service-qualification.ts';
 import { type LedgerRequest, namesEntry } from './commands.ts';
 import type { Lot } from './domain/lots.ts';
-import { entriesByIds, type OwnedEntryRow, type RuleUse, ruleUses } from './queries.ts';
+import { type AccountRow, entriesByIds, type OwnedEntryRow, type RuleUse, ruleUses } from './queries.ts';
 import { type LotKey, lapsedOf, takenBy } from './queries-lots.ts';
-import { capPeriod } from './service-decide.ts';
-import type { Desk, Programme } from './service-desk.ts';
+import type { Desk } from './service-desk.ts';
 import { type LotsNeeded, loadLots } from './service-lots.ts';
 
 /** A desk on what the database says. */
@@ -18,11 +20,12 @@ export interface OpenDesk extends Desk {
 /** What must be known behind the locks before anything is decided. */
 export async function openDesk(
   tx: Tx,
-  programme: Programme,
-  now: Date,
+  ports: { traitsOf(tx: Tx, customerIds: readonly string[]): Promise<ReadonlyMap<string, CustomerTraits>> },
+  { programme, now }: Pick<Desk, 'programme' | 'now'>,
   requests: readonly LedgerRequest[],
-  accountIdOf: (request: LedgerRequest) => string | undefined,
+  accountOf: (request: LedgerRequest) => AccountRow | undefined,
 ): Promise<OpenDesk> {
+  const accountIdOf = (request: LedgerRequest) => accountOf(request)?.id;
   const named = requests.flatMap(({ command }) => (namesEntry(command) ? [command.entryId] : []));
   const entries = new Map((await entriesByIds(tx, named)).map((entry) => [entry.id, entry]));
   const sourceOf = (entry: OwnedEntryRow) => entry.settles ?? entry.id;
@@ -34,29 +37,35 @@ export async function openDesk(
 
   const useKey = (accountId: string, rule: string, start: Date) => `${accountId} ${rule} ${start.getTime()}`;
   const wanted = new Map<string, Omit<RuleUse, 'times'>>();
+  const curious = new Set<string>();
   for (const request of requests) {
-    const { command } = request;
-    const period = capPeriod(programme, command, now);
-    if (period === null || command.kind !== 'award' || command.rule === null) continue;
-    const accountId = accountIdOf(request);
-    if (accountId === undefined) continue;
-    const use = { accountId, rule: command.rule, periodStart: period.start };
+    const account = accountOf(request);
+    if (account === undefined) continue;
+    if (asksForTraits(programme, request.command, now)) curious.add(account.customerId);
+    const cap = capOf(programme, request.command, now);
+    if (cap === null) continue;
+    const use = { accountId: account.id, rule: cap.rule, periodStart: cap.period.start };
     wanted.set(useKey(use.accountId, use.rule, use.periodStart), use);
   }
   const times = new Map<string, number>();
   for (const use of await ruleUses(tx, [...wanted.values()])) {
     times.set(useKey(use.accountId, use.rule, use.periodStart), use.times);
   }
+  const traits = curious.size === 0 ? null : await ports.traitsOf(tx, [...curious]);
+  const accountIds = new Set(requests.map(accountIdOf).filter((id) => id !== undefined));
+  const qualification = await openQualification(tx, programme, now, [...accountIds]);
   const changed = new Map<string, RuleUse>();
   return {
     programme,
     now,
     used: (accountId, rule, start) => times.get(useKey(accountId, rule, start)) ?? 0,
-    noteUse(accountId, rule, periodStart, total) {
-      const key = useKey(accountId, rule, periodStart);
-      times.set(key, total);
-      changed.set(key, { accountId, rule, periodStart, times: total });
+    noteUse(accountId, { rule, period, after }) {
+      const key = useKey(accountId, rule, period.start);
+      times.set(key, after);
+      changed.set(key, { accountId, rule, periodStart: period.start, times: after });
     },
+    traits: (customerId) => traits?.get(customerId),
+    qualification,
     lots,
     entry: (id) => entries.get(id),
     takenBy: takenFrom,

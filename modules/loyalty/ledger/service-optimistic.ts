@@ -1,9 +1,18 @@
 import { type Queryable, type Write, writeTogether } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
+import type { Programme } from '../programme/programme.ts';
+import { asksForTraits } from '../programme/service-earn.ts';
 import type { LedgerCommand, LedgerRequest, Posted } from './commands.ts';
-import { type AccountChange, type AccountRow, expectedAccountsWrite, type RuleUse, ruleUsesWrite } from './queries.ts';
-import { capPeriod, decide } from './service-decide.ts';
-import type { Desk, Programme } from './service-desk.ts';
+import {
+  type AccountChange,
+  type AccountRow,
+  expectedAccountsWrite,
+  firstUsesWrite,
+  type RuleUse,
+  ruleUsesWrite,
+} from './queries.ts';
+import { decide } from './service-decide.ts';
+import type { Desk } from './service-desk.ts';
 import { createLotBook } from './service-lots.ts';
 import { type Made, type PostingPorts, postedOf, postingWrites } from './service-posting.ts';
 
@@ -74,6 +83,8 @@ export function createOptimisticPosting(database: Queryable, ports: PostingPorts
     const outcome = await send(database, ports, known, batch).finally(() => {
       for (const { request } of batch.made) keysUnderWay.delete(request.key);
     });
+    // A rule used before that this process did not know of says nothing of other writers.
+    if (outcome === 'misled') return undefined;
     if (outcome === 'meanwhile') {
       failures += 1;
       sitOut = Math.min(2 ** failures, SIT_OUT_MAX);
@@ -94,16 +105,18 @@ const brings = (command: LedgerCommand): command is Bringing =>
 interface Decided {
   readonly made: readonly Made[];
   readonly changes: readonly AccountChange[];
-  /** Uses of capped rules by the accounts that change, as they become: all that are known, and those that change. */
+  /** Uses of capped rules by the accounts that change, as they become: all of them, and those known that change. */
   readonly uses: readonly RuleUse[];
-  readonly changedUses: readonly RuleUse[];
+  readonly laterUses: readonly RuleUse[];
+  /** Uses that nothing is known of here: taken for the first of their periods, which the database confirms or refuses. */
+  readonly firstUses: readonly RuleUse[];
   readonly lots: readonly Write[];
 }
 
 /**
  * Decides a batch without a lock or a look at anything, on accounts as this process left them or is about to.
- * @returns undefined when it has to be decided behind locks: a customer or a use of a rule not known here, a refusal
- *   (which must not rest on what may be stale), a repeated key, or a command that needs to read
+ * @returns undefined when it has to be decided behind locks: a customer not known here, a refusal (which must not rest on
+ *   what may be stale), a repeated key, or a command that needs to read
  */
 function decideAll(
   programme: Programme,
@@ -111,21 +124,27 @@ function decideAll(
   known: KnownAccounts,
   requests: readonly LedgerRequest[],
 ): Decided | undefined {
+  // What counts in a window is read behind the locks.
+  if (programme.qualification.window.kind !== 'LIFETIME') return undefined;
   const before = new Map<string, AccountRow>();
   const after = new Map<string, AccountRow>();
   const uses = new Map<string, RuleUse>();
   const changedUses = new Map<string, RuleUse>();
+  const guessed = new Set<string>();
   const useKey = (accountId: string, rule: string, start: Date) => `${accountId} ${rule} ${start.getTime()}`;
   const desk: Desk = {
     programme,
     now,
     used: (accountId, rule, start) => uses.get(useKey(accountId, rule, start))?.times ?? 0,
-    noteUse(accountId, rule, periodStart, times) {
+    noteUse(accountId, { rule, period: { start: periodStart }, after: times }) {
       const key = useKey(accountId, rule, periodStart);
       const use = { accountId, rule, periodStart, times };
+      if (!uses.has(key)) guessed.add(key);
       uses.set(key, use);
       changedUses.set(key, use);
     },
+    traits: () => undefined,
+    qualification: null,
     lots: createLotBook(),
     entry: () => undefined,
     takenBy: () => [],
@@ -138,7 +157,7 @@ function decideAll(
   const keys = new Set<string>();
   for (const request of requests) {
     const { command, key } = request;
-    if (!brings(command) || key === null || keys.has(key)) return undefined;
+    if (!brings(command) || key === null || keys.has(key) || asksForTraits(programme, command, now)) return undefined;
     // What begins to wait is written behind locks.
     if (command.kind === 'award' && (command.pendingUntil ?? null) !== null) return undefined;
     const { customerId } = command;
@@ -150,45 +169,49 @@ function decideAll(
       for (const use of found.uses) uses.set(useKey(use.accountId, use.rule, use.periodStart), use);
     }
     const account = after.get(customerId) as AccountRow;
-    const period = capPeriod(programme, command, now);
-    if (period !== null && command.kind === 'award') {
-      if (!uses.has(useKey(account.id, command.rule ?? '', period.start))) return undefined;
-    }
     const decision = decide(desk, account, command);
     if (decision instanceof DomainError) return undefined;
     after.set(customerId, decision.account);
     keys.add(key);
-    made.push({ request, posted: postedOf(decision, request.call) });
+    made.push({ request, posted: postedOf(decision, request.call), earned: decision.earned });
   }
   const changes = [...after].map(([customerId, account]) => ({
     before: before.get(customerId) as AccountRow,
     after: account,
   }));
-  return { made, changes, uses: [...uses.values()], changedUses: [...changedUses.values()], lots: desk.lots.writes() };
+  const [firstUses, laterUses] = [true, false].map((first) =>
+    [...changedUses].flatMap(([key, use]) => (guessed.has(key) === first ? [use] : [])),
+  ) as [RuleUse[], RuleUse[]];
+  return { made, changes, uses: [...uses.values()], firstUses, laterUses, lots: desk.lots.writes() };
 }
 
 /**
  * Posts a batch by one statement, which the database refuses as a whole when one of the accounts is not as it was taken
  * to be or a key is not new. Whatever was built on a batch that is refused is refused as well.
- * @returns `meanwhile` when it was refused: nothing was done, and the batch has to be posted behind locks (`postBatch`)
+ * @returns `meanwhile` when it was refused, `misled` when it was because a rule was used before: nothing was done, and the
+ *   batch has to be posted behind locks (`postBatch`)
  */
 async function send(
   database: Queryable,
   ports: PostingPorts,
   known: KnownAccounts,
-  { made, changes, uses, changedUses, lots }: Decided,
-): Promise<readonly Posted[] | 'meanwhile'> {
+  { made, changes, uses, firstUses, laterUses, lots }: Decided,
+): Promise<readonly Posted[] | 'meanwhile' | 'misled'> {
   known.keep(
     changes.map(({ after }) => after),
     uses,
   );
-  const counted = changedUses.length === 0 ? [] : [ruleUsesWrite(changedUses)];
+  const counted = [
+    ...(firstUses.length === 0 ? [] : [firstUsesWrite(firstUses)]),
+    ...(laterUses.length === 0 ? [] : [ruleUsesWrite(laterUses)]),
+  ];
   const writes = postingWrites(ports.clock, made, lots, expectedAccountsWrite(changes));
   try {
     await writeTogether(database, [...counted, ...writes]);
   } catch (error) {
     known.forget(changes.map(({ after }) => after.customerId));
-    const { code } = error as { code?: unknown };
+    const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+    if (constraint === 'loyalty_rule_use_pkey') return 'misled';
     if (typeof code === 'string' && MEANWHILE.has(code)) return 'meanwhile';
     throw error;
   }

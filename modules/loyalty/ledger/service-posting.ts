@@ -6,12 +6,14 @@ import { eventsWrite } from '../../../src/core/events/index.ts';
 import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../../src/core/idempotency.ts';
 import type { TierChange, TierKey } from '../domain/tiers.ts';
 import { EntryNotFound } from '../errors.ts';
+import type { CustomerTraits } from '../programme/domain/campaigns.ts';
+import type { Programme } from '../programme/programme.ts';
+import { historyWrites } from '../programme/service-trail.ts';
 import { type LedgerCommand, type LedgerRequest, namesEntry, type Posted } from './commands.ts';
 import type { Sums } from './domain/ledger.ts';
 import { type AccountRow, accountsWrite, entriesByIds, entriesWrite, type RuleUse, ruleUsesWrite } from './queries.ts';
 import { type PendingRow, pendingWrite, settledWrite } from './queries-lots.ts';
 import { decide } from './service-decide.ts';
-import type { Programme } from './service-desk.ts';
 import { eventsOf } from './service-facts.ts';
 import { openDesk } from './service-open-desk.ts';
 import type { Decision } from './service-sheet.ts';
@@ -38,6 +40,8 @@ export interface PostingPorts {
     customerIds: readonly string[],
     programme: Programme,
   ): Promise<Map<string, AccountRow | DomainError>>;
+  /** What campaigns look at in customers. */
+  traitsOf(tx: Tx, customerIds: readonly string[]): Promise<ReadonlyMap<string, CustomerTraits>>;
 }
 
 /** All requests that move points share their keys, so that one key never means two things. */
@@ -73,11 +77,11 @@ export async function postBatch(
   ]);
   const claimOf = new Map(keyed.map((request, index) => [request as LedgerRequest, claims[index]]));
   const replayOf = await loadReplays(tx, claims);
-  const accountIdOf = (request: LedgerRequest) => {
+  const accountOf = (request: LedgerRequest) => {
     const account = found.get(customerOf(request) ?? '');
-    return account === undefined || account instanceof DomainError ? undefined : account.id;
+    return account instanceof DomainError ? undefined : account;
   };
-  const desk = await openDesk(tx, programme, now, requests, accountIdOf);
+  const desk = await openDesk(tx, ports, { programme, now }, requests, accountOf);
 
   const accounts = new Map<string, AccountRow>();
   for (const account of found.values()) if (!(account instanceof DomainError)) accounts.set(account.id, account);
@@ -103,7 +107,7 @@ export async function postBatch(
     if (decision instanceof DomainError) return decision;
     accounts.set(holder.id, decision.account);
     const posted = postedOf(decision, request.call);
-    const one = { request, posted };
+    const one = { request, posted, earned: decision.earned };
     made.push(one);
     if (key !== null) madeBy.set(key, one);
     return posted;
@@ -116,6 +120,7 @@ export async function postBatch(
     const uses = desk.uses();
     const writes = [
       ...(uses.length === 0 ? [] : [ruleUsesWrite(uses)]),
+      ...(desk.qualification?.writes() ?? []),
       ...waitingWrites(made),
       ...postingWrites(ports.clock, made, desk.lots.writes(), accountsWrite(changedAccounts)),
     ];
@@ -130,6 +135,7 @@ export async function postBatch(
 export interface Made {
   readonly request: LedgerRequest;
   readonly posted: Posted;
+  readonly earned: Decision['earned'];
 }
 
 const entryIdOf = (command: LedgerCommand): string => (namesEntry(command) ? command.entryId : '');
@@ -189,6 +195,7 @@ export function postingWrites(clock: Clock, made: readonly Made[], lots: readonl
   const answers = made.flatMap(keptOf);
   // PostgreSQL carries the last one out first: who has to wait for an account does so before anything else was done.
   return [
+    ...historyWrites(made),
     ...(answers.length === 0 ? [] : [answersWrite(SCOPE, answers)]),
     eventsWrite(first.request.call, clock, events),
     ...lots,

@@ -2,6 +2,7 @@ import { DomainError, InvalidInput } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { type TierChange, tierChange } from '../domain/tiers.ts';
 import { InsufficientPoints } from '../errors.ts';
+import type { Earned } from '../programme/service-earn.ts';
 import * as ledger from './domain/ledger.ts';
 import { type Lot, lapse, pointsIn, put, take } from './domain/lots.ts';
 import type { AccountRow, EntryRow } from './queries.ts';
@@ -18,6 +19,8 @@ export interface Decision {
   readonly lapsed: NewEntry | null;
   readonly account: AccountRow;
   readonly tierChange: TierChange | null;
+  /** By what it was earned; null for what is no earning. */
+  readonly earned: Earned | null;
 }
 
 /** What an entry says beside its movement. */
@@ -26,6 +29,7 @@ export interface Words {
   readonly phase?: ledger.EntryPhase;
   readonly source: ledger.EntrySource;
   readonly rule?: string | null;
+  readonly ruleVersion?: number | null;
   readonly sourceId?: string | null;
   readonly reverses?: string | null;
   readonly settles?: string | null;
@@ -44,6 +48,8 @@ export type LotEffect =
 /** An account while one command is decided: the desk learns what is written on it when it is closed, or never. */
 export class Sheet {
   account: AccountRow;
+  /** By what it was earned that is written. */
+  earned: Earned | null = null;
   readonly #desk: Desk;
   readonly #tierBefore: AccountRow['tier'];
   #lots: readonly Lot[] | undefined;
@@ -52,6 +58,7 @@ export class Sheet {
   #lapsedLots: readonly Lot[] = [];
   #entry: NewEntry | undefined;
   #lapsed: NewEntry | null = null;
+  readonly #counting: { readonly points: number; readonly earnedAt: Date }[] = [];
 
   constructor(desk: Desk, account: AccountRow) {
     this.#desk = desk;
@@ -99,11 +106,16 @@ export class Sheet {
     if (this.#created !== undefined) lots.add(this.account.id, this.#created);
     if (this.#uses.length > 0) lots.note(this.#uses);
     if (this.#lapsedLots.length > 0) this.#desk.noteLapsed(this.#lapsedLots);
+    for (const { points, earnedAt } of this.#counting) {
+      this.#desk.qualification?.note(this.account, this.account.entryCount, points, earnedAt);
+    }
+    if (this.earned !== null && this.earned.use !== null) this.#desk.noteUse(this.account.id, this.earned.use);
     if (entry.reverses !== null) this.#desk.noteReversed(entry.reverses);
     if (entry.settles !== null) this.#desk.noteSettled(entry.settles);
     const change = tierChange(this.#tierBefore, this.account.tier);
     const account = change === null ? this.account : { ...this.account, tierSince: entry.recordedAt };
-    return { entry, lapsed: entry === this.#lapsed ? null : this.#lapsed, account, tierChange: change };
+    const lapsed = entry === this.#lapsed ? null : this.#lapsed;
+    return { entry, lapsed, account, tierChange: change, earned: this.earned };
   }
 
   #known(): readonly Lot[] {
@@ -125,8 +137,11 @@ export class Sheet {
   }
 
   #write(movement: ledger.Movement, words: Words): NewEntry | DomainError {
-    const { now, programme } = this.#desk;
-    const posting = ledger.post(this.account, movement, programme.tiers, now);
+    const { now, programme, qualification } = this.#desk;
+    // What is taken back is taken from when it was earned.
+    const earnedAt = this.#desk.entry(words.reverses ?? '')?.effectiveAt ?? words.effectiveAt ?? now;
+    const places = qualification?.place(this.account, movement.qualifying, earnedAt);
+    const posting = ledger.post(this.account, { ...movement, places }, programme.tiers, now);
     if ('kind' in posting) {
       if (posting.kind === 'insufficientPoints') {
         return new InsufficientPoints(posting.available, movement.held - movement.points);
@@ -135,6 +150,7 @@ export class Sheet {
     }
     const { after, number, balanceAfter, recordedAt } = posting;
     this.account = { ...this.account, ...after };
+    this.#counting.push({ points: movement.qualifying, earnedAt });
     return {
       id: newId(),
       accountId: this.account.id,
@@ -148,6 +164,7 @@ export class Sheet {
       qualifying: movement.qualifying,
       balanceAfter,
       rule: words.rule ?? null,
+      ruleVersion: words.ruleVersion ?? null,
       source: words.source,
       sourceId: words.sourceId ?? null,
       reverses: words.reverses ?? null,

@@ -2,21 +2,13 @@ import type { Builder } from '../../../src/core/builder/index.ts';
 import type { ProgrammeFacts } from '../contract.ts';
 import type { EarningCap, EarningRule } from '../domain/rules.ts';
 import { TIER_KEYS } from '../domain/tiers.ts';
+import { capPeriodType, termsTypes } from '../programme/schema/terms.ts';
 import type { LoyaltyService } from '../service.ts';
 import type { TierTypes } from './tiers.ts';
 
 /** `Query.loyaltyProgram`: what the business offers, and how many take it up. */
-export function programSchema(builder: Builder, service: LoyaltyService, tiers: TierTypes): void {
-  const Period = builder.enumType('CapPeriod', {
-    description: 'A calendar period in the time zone of the business.',
-    values: {
-      DAY: { description: 'Midnight to midnight.' },
-      WEEK: { description: 'From Monday.' },
-      MONTH: { description: 'From the first.' },
-      QUARTER: { description: 'From January, April, July and October.' },
-      YEAR: { description: 'From the first of January.' },
-    } as const,
-  });
+export function programSchema(builder: Builder, service: LoyaltyService, tiers: TierTypes) {
+  const Period = capPeriodType(builder);
   const Cap = builder.objectRef<EarningCap>('EarningCap').implement({
     description: 'How often a rule gives points to one customer.',
     fields: (t) => ({
@@ -36,6 +28,11 @@ export function programSchema(builder: Builder, service: LoyaltyService, tiers: 
         }),
       }),
     });
+  const { Trigger, OrderPoints, Campaign, Stacking, Qualification, QualificationInput } = termsTypes(
+    builder,
+    tiers,
+    Period,
+  );
   const Rule = builder.objectRef<EarningRule>('EarningRule').implement({
     description: 'Something that earns points. Rules are data: the setting loyalty.earningRules.',
     fields: (t) => ({
@@ -46,6 +43,11 @@ export function programSchema(builder: Builder, service: LoyaltyService, tiers: 
         type: [RulePoints],
         description: 'Points by tier, lowest first.',
         resolve: (rule) => TIER_KEYS.map((tier) => ({ tier, points: rule.points[tier] })),
+      }),
+      trigger: t.expose('trigger', {
+        type: Trigger,
+        nullable: true,
+        description: 'Events by which it gives points by itself; null: only when it is asked for.',
       }),
       cap: t.field({
         type: Cap,
@@ -91,23 +93,27 @@ export function programSchema(builder: Builder, service: LoyaltyService, tiers: 
       byTier: t.field({ type: [TierMembers], description: 'By tier, lowest first.', resolve: (s) => [...s.byTier] }),
     }),
   });
-  const OrderPoints = builder
-    .objectRef<{ readonly enabled: boolean; readonly pointsPerUnit: number }>('OrderPoints')
-    .implement({
-      description: 'What orders earn.',
-      fields: (t) => ({
-        enabled: t.exposeBoolean('enabled', { description: 'Whether orders earn points.' }),
-        pointsPerUnit: t.exposeInt('pointsPerUnit', {
-          description: 'Points per whole unit of the reporting currency.',
-        }),
-      }),
-    });
   const Program = builder.objectRef<Awaited<ReturnType<LoyaltyService['program']>>>('LoyaltyProgram').implement({
     description: 'The loyalty programme as it is in force.',
     fields: (t) => ({
       tiers: t.field({ type: [tiers.Tier], description: 'Lowest first.', resolve: (program) => [...program.tiers] }),
       rules: t.field({ type: [Rule], description: 'What earns points.', resolve: (program) => [...program.rules] }),
       orderPoints: t.field({ type: OrderPoints, description: 'What orders earn.', resolve: (p) => p.orderPoints }),
+      campaigns: t.field({
+        type: [Campaign],
+        description: 'Campaigns that run, will run or have run: the setting loyalty.campaigns.',
+        resolve: (program) => [...program.campaigns],
+      }),
+      stacking: t.field({
+        type: Stacking,
+        description: 'What becomes of several campaigns at once.',
+        resolve: (program) => program.stacking,
+      }),
+      qualification: t.field({
+        type: Qualification,
+        description: 'Which earnings count for the tier.',
+        resolve: (program) => program.qualification,
+      }),
       autoEnrol: t.exposeBoolean('autoEnrol', {
         description: 'Whether customers join with the first points they earn.',
       }),
@@ -127,4 +133,7 @@ export function programSchema(builder: Builder, service: LoyaltyService, tiers: 
       resolve: () => service.program(),
     }),
   );
+  return { Period, Campaign, QualificationInput };
 }
+
+export type ProgramTypes = ReturnType<typeof programSchema>;

@@ -1,9 +1,9 @@
 import type { Builder } from '../../../src/core/builder/index.ts';
 import { eventSubscription } from '../../../src/core/events/schema.ts';
-import { pointsAwarded, tierChanged } from '../events.ts';
+import { pointsAwarded, tierAtRisk, tierChanged } from '../events.ts';
 import type { TierTypes } from './tiers.ts';
 
-/** `Subscription.pointsAwarded` and `.tierChanged`. */
+/** `Subscription.pointsAwarded`, `.tierChanged` and `.tierAtRisk`. */
 export function subscriptionSchema(builder: Builder, tiers: TierTypes): void {
   eventSubscription(builder, {
     field: 'pointsAwarded',
@@ -63,6 +63,40 @@ export function subscriptionSchema(builder: Builder, tiers: TierTypes): void {
         resolve: (event) => event.payload.earned,
       }),
       balance: t.field({ type: 'SafeInt', description: 'Points held.', resolve: (event) => event.payload.balance }),
+    }),
+  });
+  eventSubscription(builder, {
+    field: 'tierAtRisk',
+    description: 'Customers who no longer have the points of their tier, as the grace period begins.',
+    scope: 'loyalty:read',
+    definition: tierAtRisk,
+    type: 'TierAtRisk',
+    fields: (t) => ({
+      tier: t.field({
+        type: tiers.Tier,
+        description: 'The tier held.',
+        resolve: (event, _args, context) => tiers.byKey(context, event.payload.tier),
+      }),
+      to: t.field({
+        type: tiers.Tier,
+        description: 'The tier that what counts gives.',
+        resolve: (event, _args, context) => tiers.byKey(context, event.payload.to),
+      }),
+      counting: t.field({
+        type: 'SafeInt',
+        description: 'Points that count now.',
+        resolve: (event) => event.payload.counting,
+      }),
+      pointsToKeep: t.field({
+        type: 'SafeInt',
+        description: 'Points still to earn to keep the tier.',
+        resolve: (event) => event.payload.pointsToKeep,
+      }),
+      downgradeAt: t.field({
+        type: 'DateTime',
+        description: 'When the grace period ends.',
+        resolve: (event) => event.payload.downgradeAt,
+      }),
     }),
   });
 }

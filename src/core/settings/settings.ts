@@ -30,6 +30,8 @@ export interface Settings {
   get<T>(definition: SettingDefinition<T>): Promise<T>;
   /** The value read last, without waiting; the default before the first read. For clocks and hot paths. */
   peek<T>(definition: SettingDefinition<T>): T;
+  /** Version of the value that `get` and `peek` give; 0 is the default. */
+  version(definition: SettingDefinition): number;
   list(): Promise<SettingInForce[]>;
   /** @throws UnknownSetting, InvalidInput with the path inside the value */
   change(call: Call, key: string, value: unknown): Promise<SettingInForce>;
@@ -107,6 +109,7 @@ export function createSettings(database: Database, clock: Clock): Settings {
     },
     refresh,
     peek: inForceValue,
+    version: ({ key }) => rows.get(key)?.version ?? 0,
     async get(definition) {
       await fresh();
       return inForceValue(definition);

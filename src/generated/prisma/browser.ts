@@ -217,6 +217,26 @@ export type LoyaltyLotUse = Prisma.LoyaltyLotUseModel
  */
 export type LoyaltyPending = Prisma.LoyaltyPendingModel
 /**
+ * Model LoyaltyTierChange
+ * A move from one tier to another, by an entry or by the review.
+ */
+export type LoyaltyTierChange = Prisma.LoyaltyTierChangeModel
+/**
+ * Model LoyaltyTierStanding
+ * What the review keeps of an account: only of those at risk while all that was ever earned counts, of all under a window.
+ */
+export type LoyaltyTierStanding = Prisma.LoyaltyTierStandingModel
+/**
+ * Model LoyaltyEarnedMonth
+ * What an account earned in a month; kept while a window of months counts for the tier, and derived from the entries.
+ */
+export type LoyaltyEarnedMonth = Prisma.LoyaltyEarnedMonthModel
+/**
+ * Model LoyaltyEntryEarning
+ * Campaigns that had a part in the points of an entry; most have none and no row.
+ */
+export type LoyaltyEntryEarning = Prisma.LoyaltyEntryEarningModel
+/**
  * Model CustomerAssessment
  * What is thought of a customer now: health and retention risk, with what they were reckoned from.
  */

@@ -79,6 +79,7 @@ describe('an award', () => {
         payload: {
           entryId: entry.id,
           accountId: account.id,
+          cause: 'ENTRY',
           from: 'BRONZE',
           to: 'SILVER',
           direction: 'UP',

@@ -4,8 +4,10 @@ import { byAge, type Lot } from '../../../modules/loyalty/ledger/domain/lots.ts'
 import type { AccountRow, OwnedEntryRow } from '../../../modules/loyalty/ledger/queries.ts';
 import type { LotUseRow } from '../../../modules/loyalty/ledger/queries-lots.ts';
 import { decide } from '../../../modules/loyalty/ledger/service-decide.ts';
-import type { Desk, Programme } from '../../../modules/loyalty/ledger/service-desk.ts';
+import type { Desk } from '../../../modules/loyalty/ledger/service-desk.ts';
 import { createLotBook } from '../../../modules/loyalty/ledger/service-lots.ts';
+import type { Programme } from '../../../modules/loyalty/programme/programme.ts';
+import { CAMPAIGNS, ORDER_POINTS, TIER_QUALIFICATION } from '../../../modules/loyalty/programme/settings.ts';
 import { manualClock } from '../../../src/core/clock.ts';
 import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
 import { hashInput } from '../../../src/core/idempotency.ts';
@@ -21,6 +23,10 @@ const programme: Programme = {
   timeZone: 'UTC',
   expiry: { months: MONTHS, at: 'END_OF_DAY' },
   reversalOfSpent: 'DEBT',
+  ...CAMPAIGNS.default,
+  orderPoints: ORDER_POINTS.default,
+  qualification: TIER_QUALIFICATION.default,
+  versions: { rules: 0, orders: 0 },
 };
 
 /** The rules of the ledger without a database: every decision is the real one, and what it says is kept in maps. */
@@ -69,7 +75,9 @@ export function memoryLedger(): TestedLedger {
       programme,
       now: clock.now(),
       used: (id, rule, start) => ruleUses.get(`${id} ${rule} ${start.getTime()}`) ?? 0,
-      noteUse: (id, rule, start, times) => void ruleUses.set(`${id} ${rule} ${start.getTime()}`, times),
+      noteUse: (id, { rule, period, after }) => void ruleUses.set(`${id} ${rule} ${period.start.getTime()}`, after),
+      traits: () => undefined,
+      qualification: null,
       lots: { ...book, note: (more) => void noted.push(...more) },
       entry: (id) => entries.get(id),
       takenBy: (id) =>

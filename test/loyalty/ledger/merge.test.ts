@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eraseCustomers, mergeAccounts } from '../../../modules/loyalty/ledger/service-lifecycle.ts';
 import { POINTS_EXPIRY } from '../../../modules/loyalty/ledger/settings.ts';
-import { TIERS } from '../../../modules/loyalty/settings.ts';
 import { systemCall } from '../../../src/core/call.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -34,7 +33,7 @@ const reverse = (entryId: string) => world.service.reversePoints(call, { ...key(
 
 /** What the customers' module and the handler of the event do. */
 async function merge(fromId: string, intoId: string): Promise<void> {
-  const { database, clock, customers, settings } = world;
+  const { database, clock, customers, service } = world;
   await database.query(
     `with gone as (delete from customer where id = $1 returning external_id)
      insert into customer_alias (external_id, customer_id, former_id, reason, created_at)
@@ -42,7 +41,7 @@ async function merge(fromId: string, intoId: string): Promise<void> {
     [fromId, intoId],
   );
   await database.transaction((tx) =>
-    mergeAccounts(tx, { clock, customers, tiers: () => settings.get(TIERS) }, call, { fromId, intoId }),
+    mergeAccounts(tx, { clock, customers, programme: service.program }, call, { fromId, intoId }),
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Tier, type TierChange, type TierKey, tierChange, tierOf } from '../../domain/tiers.ts';
+import { type Tier, type TierChange, type TierKey, tierChange, tierHeld, tierOf } from '../../domain/tiers.ts';
 
 /** Kinds of entries: what is earned, spent, lapsed, taken back or put right. */
 export const ENTRY_KINDS = ['EARN', 'REDEEM', 'EXPIRE', 'REVERSE', 'ADJUST'] as const;
@@ -56,6 +56,8 @@ export interface Movement {
   readonly pending: number;
   readonly held: number;
   readonly debt: number;
+  /** The tiers that what counts gives before and after it; absent: all that was ever earned counts. */
+  readonly places?: { readonly before: TierKey; readonly after: TierKey } | undefined;
 }
 
 /** A movement at its place: what the entry says, and the account after it. */
@@ -135,7 +137,8 @@ export function post(
   const earned = account.earned + movement.qualifying;
   if (Math.max(balance, earned, pending, debt) > BALANCE_MAX) return { kind: 'balanceTooHigh' };
   const recordedAt = account.lastEntryAt !== null && account.lastEntryAt > now ? account.lastEntryAt : now;
-  const tier = tierOf(tiers, earned).key;
+  const places = movement.places ?? { before: tierOf(tiers, account.earned).key, after: tierOf(tiers, earned).key };
+  const tier = tierHeld(account.tier, places);
   const number = account.entryCount + 1;
   return {
     number,

@@ -7,8 +7,8 @@ import {
   encodeGlobalId,
 } from '../../../../src/core/builder/index.ts';
 import { filterField, nestedPartField, partField } from '../../../../src/core/graph/index.ts';
-import { nextTierOf, type TierKey } from '../../domain/tiers.ts';
-import { AT_HAND, type TierTypes } from '../../schema/tiers.ts';
+import type { TierKey } from '../../domain/tiers.ts';
+import type { TierTypes } from '../../schema/tiers.ts';
 import type { LoyaltyService } from '../../service.ts';
 import { type AccountShape, type EntryShape, entriesPart, loyaltyPart, statementPart, tierFilter } from '../parts.ts';
 import { balanceTypes } from './balance.ts';
@@ -116,20 +116,25 @@ export function accountTypes(builder: Builder, service: LoyaltyService, tiers: T
       }),
       earned: t.expose('earned', {
         type: 'SafeInt',
-        description: 'Points earned in all, spent or not, without those taken back: the tier goes by it.',
+        description:
+          'Points earned in all, spent or not, without those taken back: the tier goes by it, unless only a window counts.',
       }),
       tier: t.field({
         type: tiers.Tier,
-        complexity: AT_HAND,
-        description: 'The tier held.',
-        resolve: (account, _args, context) => tiers.byKey(context, account.tierKey),
+        // Tiers are kept in memory, those of the past are not.
+        complexity: ({ asOf }) => ({ field: asOf === null || asOf === undefined ? 0 : 1 }),
+        description: 'The tier held; the lowest before the first move.',
+        args: {
+          asOf: t.arg({ type: 'DateTime', description: 'As it was known at this time; now when left out.' }),
+        },
+        resolve: (account, { asOf }, context) => tiers.heldBy(context, account, asOf),
       }),
       tierSince: t.expose('tierSince', { type: 'DateTime', description: 'Since when the tier is held.' }),
       nextTier: t.field({
         type: tiers.NextTier,
         nullable: true,
         description: 'The tier above, and what it takes; null at the top.',
-        resolve: (account, _args, context) => nextTierOf(tiers.all(context), account.earned),
+        resolve: (account, _args, context) => tiers.nextOf(context, account),
       }),
     }),
   });

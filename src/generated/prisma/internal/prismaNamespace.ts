@@ -436,6 +436,10 @@ export const ModelName = {
   LoyaltyLot: 'LoyaltyLot',
   LoyaltyLotUse: 'LoyaltyLotUse',
   LoyaltyPending: 'LoyaltyPending',
+  LoyaltyTierChange: 'LoyaltyTierChange',
+  LoyaltyTierStanding: 'LoyaltyTierStanding',
+  LoyaltyEarnedMonth: 'LoyaltyEarnedMonth',
+  LoyaltyEntryEarning: 'LoyaltyEntryEarning',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -462,7 +466,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3336,6 +3340,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LoyaltyTierChange: {
+      payload: Prisma.$LoyaltyTierChangePayload<ExtArgs>
+      fields: Prisma.LoyaltyTierChangeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyTierChangeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyTierChangeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyTierChangeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyTierChangeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyTierChangeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyTierChangeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyTierChangeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyTierChangeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyTierChangeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        update: {
+          args: Prisma.LoyaltyTierChangeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyTierChangeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyTierChangeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyTierChangeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyTierChangeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierChangePayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyTierChangeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyTierChange>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyTierChangeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTierChangeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyTierChangeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTierChangeCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyTierStanding: {
+      payload: Prisma.$LoyaltyTierStandingPayload<ExtArgs>
+      fields: Prisma.LoyaltyTierStandingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyTierStandingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyTierStandingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyTierStandingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyTierStandingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyTierStandingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyTierStandingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyTierStandingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyTierStandingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyTierStandingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyTierStandingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyTierStandingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyTierStandingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyTierStandingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyTierStandingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTierStandingPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyTierStandingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyTierStanding>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyTierStandingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTierStandingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyTierStandingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTierStandingCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyEarnedMonth: {
+      payload: Prisma.$LoyaltyEarnedMonthPayload<ExtArgs>
+      fields: Prisma.LoyaltyEarnedMonthFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyEarnedMonthFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyEarnedMonthFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyEarnedMonthFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyEarnedMonthFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyEarnedMonthFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyEarnedMonthCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyEarnedMonthCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyEarnedMonthCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyEarnedMonthDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyEarnedMonthUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyEarnedMonthDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyEarnedMonthUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyEarnedMonthUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyEarnedMonthUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEarnedMonthPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyEarnedMonthAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyEarnedMonth>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyEarnedMonthGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyEarnedMonthGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyEarnedMonthCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyEarnedMonthCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyEntryEarning: {
+      payload: Prisma.$LoyaltyEntryEarningPayload<ExtArgs>
+      fields: Prisma.LoyaltyEntryEarningFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyEntryEarningFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyEntryEarningFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyEntryEarningFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyEntryEarningFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyEntryEarningFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyEntryEarningCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyEntryEarningCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyEntryEarningCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyEntryEarningDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyEntryEarningUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyEntryEarningDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyEntryEarningUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyEntryEarningUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyEntryEarningUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyEntryEarningPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyEntryEarningAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyEntryEarning>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyEntryEarningGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyEntryEarningGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyEntryEarningCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyEntryEarningCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerAssessment: {
       payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
       fields: Prisma.CustomerAssessmentFieldRefs
@@ -4713,7 +5013,8 @@ export const LoyaltyEntryScalarFieldEnum = {
   actor: 'actor',
   effectiveAt: 'effectiveAt',
   recordedAt: 'recordedAt',
-  expiresAt: 'expiresAt'
+  expiresAt: 'expiresAt',
+  ruleVersion: 'ruleVersion'
 } as const
 
 export type LoyaltyEntryScalarFieldEnum = (typeof LoyaltyEntryScalarFieldEnum)[keyof typeof LoyaltyEntryScalarFieldEnum]
@@ -4756,6 +5057,47 @@ export const LoyaltyPendingScalarFieldEnum = {
 } as const
 
 export type LoyaltyPendingScalarFieldEnum = (typeof LoyaltyPendingScalarFieldEnum)[keyof typeof LoyaltyPendingScalarFieldEnum]
+
+
+export const LoyaltyTierChangeScalarFieldEnum = {
+  id: 'id',
+  accountId: 'accountId',
+  fromTier: 'fromTier',
+  toTier: 'toTier',
+  changedAt: 'changedAt',
+  cause: 'cause',
+  entryId: 'entryId'
+} as const
+
+export type LoyaltyTierChangeScalarFieldEnum = (typeof LoyaltyTierChangeScalarFieldEnum)[keyof typeof LoyaltyTierChangeScalarFieldEnum]
+
+
+export const LoyaltyTierStandingScalarFieldEnum = {
+  accountId: 'accountId',
+  downgradeAt: 'downgradeAt',
+  entries: 'entries',
+  timeZone: 'timeZone'
+} as const
+
+export type LoyaltyTierStandingScalarFieldEnum = (typeof LoyaltyTierStandingScalarFieldEnum)[keyof typeof LoyaltyTierStandingScalarFieldEnum]
+
+
+export const LoyaltyEarnedMonthScalarFieldEnum = {
+  accountId: 'accountId',
+  month: 'month',
+  earned: 'earned'
+} as const
+
+export type LoyaltyEarnedMonthScalarFieldEnum = (typeof LoyaltyEarnedMonthScalarFieldEnum)[keyof typeof LoyaltyEarnedMonthScalarFieldEnum]
+
+
+export const LoyaltyEntryEarningScalarFieldEnum = {
+  entryId: 'entryId',
+  base: 'base',
+  campaigns: 'campaigns'
+} as const
+
+export type LoyaltyEntryEarningScalarFieldEnum = (typeof LoyaltyEntryEarningScalarFieldEnum)[keyof typeof LoyaltyEntryEarningScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {
@@ -5302,6 +5644,10 @@ export type GlobalOmitConfig = {
   loyaltyLot?: Prisma.LoyaltyLotOmit
   loyaltyLotUse?: Prisma.LoyaltyLotUseOmit
   loyaltyPending?: Prisma.LoyaltyPendingOmit
+  loyaltyTierChange?: Prisma.LoyaltyTierChangeOmit
+  loyaltyTierStanding?: Prisma.LoyaltyTierStandingOmit
+  loyaltyEarnedMonth?: Prisma.LoyaltyEarnedMonthOmit
+  loyaltyEntryEarning?: Prisma.LoyaltyEntryEarningOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
   allocationPlan?: Prisma.AllocationPlanOmit

@@ -90,6 +90,10 @@ export const ModelName = {
   LoyaltyLot: 'LoyaltyLot',
   LoyaltyLotUse: 'LoyaltyLotUse',
   LoyaltyPending: 'LoyaltyPending',
+  LoyaltyTierChange: 'LoyaltyTierChange',
+  LoyaltyTierStanding: 'LoyaltyTierStanding',
+  LoyaltyEarnedMonth: 'LoyaltyEarnedMonth',
+  LoyaltyEntryEarning: 'LoyaltyEntryEarning',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -643,7 +647,8 @@ export const LoyaltyEntryScalarFieldEnum = {
   actor: 'actor',
   effectiveAt: 'effectiveAt',
   recordedAt: 'recordedAt',
-  expiresAt: 'expiresAt'
+  expiresAt: 'expiresAt',
+  ruleVersion: 'ruleVersion'
 } as const
 
 export type LoyaltyEntryScalarFieldEnum = (typeof LoyaltyEntryScalarFieldEnum)[keyof typeof LoyaltyEntryScalarFieldEnum]
@@ -686,6 +691,47 @@ export const LoyaltyPendingScalarFieldEnum = {
 } as const
 
 export type LoyaltyPendingScalarFieldEnum = (typeof LoyaltyPendingScalarFieldEnum)[keyof typeof LoyaltyPendingScalarFieldEnum]
+
+
+export const LoyaltyTierChangeScalarFieldEnum = {
+  id: 'id',
+  accountId: 'accountId',
+  fromTier: 'fromTier',
+  toTier: 'toTier',
+  changedAt: 'changedAt',
+  cause: 'cause',
+  entryId: 'entryId'
+} as const
+
+export type LoyaltyTierChangeScalarFieldEnum = (typeof LoyaltyTierChangeScalarFieldEnum)[keyof typeof LoyaltyTierChangeScalarFieldEnum]
+
+
+export const LoyaltyTierStandingScalarFieldEnum = {
+  accountId: 'accountId',
+  downgradeAt: 'downgradeAt',
+  entries: 'entries',
+  timeZone: 'timeZone'
+} as const
+
+export type LoyaltyTierStandingScalarFieldEnum = (typeof LoyaltyTierStandingScalarFieldEnum)[keyof typeof LoyaltyTierStandingScalarFieldEnum]
+
+
+export const LoyaltyEarnedMonthScalarFieldEnum = {
+  accountId: 'accountId',
+  month: 'month',
+  earned: 'earned'
+} as const
+
+export type LoyaltyEarnedMonthScalarFieldEnum = (typeof LoyaltyEarnedMonthScalarFieldEnum)[keyof typeof LoyaltyEarnedMonthScalarFieldEnum]
+
+
+export const LoyaltyEntryEarningScalarFieldEnum = {
+  entryId: 'entryId',
+  base: 'base',
+  campaigns: 'campaigns'
+} as const
+
+export type LoyaltyEntryEarningScalarFieldEnum = (typeof LoyaltyEntryEarningScalarFieldEnum)[keyof typeof LoyaltyEntryEarningScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {

@@ -35,6 +35,7 @@ export type LoyaltyEntryAvgAggregateOutputType = {
   held: number | null
   debt: number | null
   balanceAfter: number | null
+  ruleVersion: number | null
 }
 
 export type LoyaltyEntrySumAggregateOutputType = {
@@ -45,6 +46,7 @@ export type LoyaltyEntrySumAggregateOutputType = {
   held: bigint | null
   debt: bigint | null
   balanceAfter: bigint | null
+  ruleVersion: number | null
 }
 
 export type LoyaltyEntryMinAggregateOutputType = {
@@ -69,6 +71,7 @@ export type LoyaltyEntryMinAggregateOutputType = {
   effectiveAt: Date | null
   recordedAt: Date | null
   expiresAt: Date | null
+  ruleVersion: number | null
 }
 
 export type LoyaltyEntryMaxAggregateOutputType = {
@@ -93,6 +96,7 @@ export type LoyaltyEntryMaxAggregateOutputType = {
   effectiveAt: Date | null
   recordedAt: Date | null
   expiresAt: Date | null
+  ruleVersion: number | null
 }
 
 export type LoyaltyEntryCountAggregateOutputType = {
@@ -117,6 +121,7 @@ export type LoyaltyEntryCountAggregateOutputType = {
   effectiveAt: number
   recordedAt: number
   expiresAt: number
+  ruleVersion: number
   _all: number
 }
 
@@ -129,6 +134,7 @@ export type LoyaltyEntryAvgAggregateInputType = {
   held?: true
   debt?: true
   balanceAfter?: true
+  ruleVersion?: true
 }
 
 export type LoyaltyEntrySumAggregateInputType = {
@@ -139,6 +145,7 @@ export type LoyaltyEntrySumAggregateInputType = {
   held?: true
   debt?: true
   balanceAfter?: true
+  ruleVersion?: true
 }
 
 export type LoyaltyEntryMinAggregateInputType = {
@@ -163,6 +170,7 @@ export type LoyaltyEntryMinAggregateInputType = {
   effectiveAt?: true
   recordedAt?: true
   expiresAt?: true
+  ruleVersion?: true
 }
 
 export type LoyaltyEntryMaxAggregateInputType = {
@@ -187,6 +195,7 @@ export type LoyaltyEntryMaxAggregateInputType = {
   effectiveAt?: true
   recordedAt?: true
   expiresAt?: true
+  ruleVersion?: true
 }
 
 export type LoyaltyEntryCountAggregateInputType = {
@@ -211,6 +220,7 @@ export type LoyaltyEntryCountAggregateInputType = {
   effectiveAt?: true
   recordedAt?: true
   expiresAt?: true
+  ruleVersion?: true
   _all?: true
 }
 
@@ -322,6 +332,7 @@ export type LoyaltyEntryGroupByOutputType = {
   effectiveAt: Date
   recordedAt: Date
   expiresAt: Date | null
+  ruleVersion: number | null
   _count: LoyaltyEntryCountAggregateOutputType | null
   _avg: LoyaltyEntryAvgAggregateOutputType | null
   _sum: LoyaltyEntrySumAggregateOutputType | null
@@ -369,6 +380,7 @@ export type LoyaltyEntryWhereInput = {
   effectiveAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"LoyaltyEntry"> | Date | string | null
+  ruleVersion?: Prisma.IntNullableFilter<"LoyaltyEntry"> | number | null
 }
 
 export type LoyaltyEntryOrderByWithRelationInput = {
@@ -393,6 +405,7 @@ export type LoyaltyEntryOrderByWithRelationInput = {
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type LoyaltyEntryWhereUniqueInput = Prisma.AtLeast<{
@@ -421,6 +434,7 @@ export type LoyaltyEntryWhereUniqueInput = Prisma.AtLeast<{
   effectiveAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeFilter<"LoyaltyEntry"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"LoyaltyEntry"> | Date | string | null
+  ruleVersion?: Prisma.IntNullableFilter<"LoyaltyEntry"> | number | null
 }, "id" | "accountId_number">
 
 export type LoyaltyEntryOrderByWithAggregationInput = {
@@ -445,6 +459,7 @@ export type LoyaltyEntryOrderByWithAggregationInput = {
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LoyaltyEntryCountOrderByAggregateInput
   _avg?: Prisma.LoyaltyEntryAvgOrderByAggregateInput
   _max?: Prisma.LoyaltyEntryMaxOrderByAggregateInput
@@ -477,6 +492,7 @@ export type LoyaltyEntryScalarWhereWithAggregatesInput = {
   effectiveAt?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyEntry"> | Date | string
   recordedAt?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyEntry"> | Date | string
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"LoyaltyEntry"> | Date | string | null
+  ruleVersion?: Prisma.IntNullableWithAggregatesFilter<"LoyaltyEntry"> | number | null
 }
 
 export type LoyaltyEntryCreateInput = {
@@ -501,6 +517,7 @@ export type LoyaltyEntryCreateInput = {
   effectiveAt: Date | string
   recordedAt: Date | string
   expiresAt?: Date | string | null
+  ruleVersion?: number | null
 }
 
 export type LoyaltyEntryUncheckedCreateInput = {
@@ -525,6 +542,7 @@ export type LoyaltyEntryUncheckedCreateInput = {
   effectiveAt: Date | string
   recordedAt: Date | string
   expiresAt?: Date | string | null
+  ruleVersion?: number | null
 }
 
 export type LoyaltyEntryUpdateInput = {
@@ -549,6 +567,7 @@ export type LoyaltyEntryUpdateInput = {
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ruleVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyEntryUncheckedUpdateInput = {
@@ -573,6 +592,7 @@ export type LoyaltyEntryUncheckedUpdateInput = {
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ruleVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyEntryCreateManyInput = {
@@ -597,6 +617,7 @@ export type LoyaltyEntryCreateManyInput = {
   effectiveAt: Date | string
   recordedAt: Date | string
   expiresAt?: Date | string | null
+  ruleVersion?: number | null
 }
 
 export type LoyaltyEntryUpdateManyMutationInput = {
@@ -621,6 +642,7 @@ export type LoyaltyEntryUpdateManyMutationInput = {
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ruleVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyEntryUncheckedUpdateManyInput = {
@@ -645,6 +667,7 @@ export type LoyaltyEntryUncheckedUpdateManyInput = {
   effectiveAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   recordedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  ruleVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyEntryAccountIdNumberCompoundUniqueInput = {
@@ -674,6 +697,7 @@ export type LoyaltyEntryCountOrderByAggregateInput = {
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrder
 }
 
 export type LoyaltyEntryAvgOrderByAggregateInput = {
@@ -684,6 +708,7 @@ export type LoyaltyEntryAvgOrderByAggregateInput = {
   held?: Prisma.SortOrder
   debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrder
 }
 
 export type LoyaltyEntryMaxOrderByAggregateInput = {
@@ -708,6 +733,7 @@ export type LoyaltyEntryMaxOrderByAggregateInput = {
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrder
 }
 
 export type LoyaltyEntryMinOrderByAggregateInput = {
@@ -732,6 +758,7 @@ export type LoyaltyEntryMinOrderByAggregateInput = {
   effectiveAt?: Prisma.SortOrder
   recordedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrder
 }
 
 export type LoyaltyEntrySumOrderByAggregateInput = {
@@ -742,6 +769,7 @@ export type LoyaltyEntrySumOrderByAggregateInput = {
   held?: Prisma.SortOrder
   debt?: Prisma.SortOrder
   balanceAfter?: Prisma.SortOrder
+  ruleVersion?: Prisma.SortOrder
 }
 
 
@@ -768,6 +796,7 @@ export type LoyaltyEntrySelect<ExtArgs extends runtime.Types.Extensions.Internal
   effectiveAt?: boolean
   recordedAt?: boolean
   expiresAt?: boolean
+  ruleVersion?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -792,6 +821,7 @@ export type LoyaltyEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   effectiveAt?: boolean
   recordedAt?: boolean
   expiresAt?: boolean
+  ruleVersion?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -816,6 +846,7 @@ export type LoyaltyEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   effectiveAt?: boolean
   recordedAt?: boolean
   expiresAt?: boolean
+  ruleVersion?: boolean
 }, ExtArgs["result"]["loyaltyEntry"]>
 
 export type LoyaltyEntrySelectScalar = {
@@ -840,9 +871,10 @@ export type LoyaltyEntrySelectScalar = {
   effectiveAt?: boolean
   recordedAt?: boolean
   expiresAt?: boolean
+  ruleVersion?: boolean
 }
 
-export type LoyaltyEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "number" | "kind" | "phase" | "points" | "qualifying" | "pending" | "held" | "debt" | "balanceAfter" | "rule" | "source" | "sourceId" | "reverses" | "settles" | "reason" | "actor" | "effectiveAt" | "recordedAt" | "expiresAt", ExtArgs["result"]["loyaltyEntry"]>
+export type LoyaltyEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "number" | "kind" | "phase" | "points" | "qualifying" | "pending" | "held" | "debt" | "balanceAfter" | "rule" | "source" | "sourceId" | "reverses" | "settles" | "reason" | "actor" | "effectiveAt" | "recordedAt" | "expiresAt" | "ruleVersion", ExtArgs["result"]["loyaltyEntry"]>
 
 export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LoyaltyEntry"
@@ -908,6 +940,10 @@ export type $LoyaltyEntryPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * When the points it brought lapse, or when it no longer waits.
      */
     expiresAt: Date | null
+    /**
+     * Version of the setting that held the earning rule: 0 is the rule as it was shipped; null where no rule gave it, or before it was kept.
+     */
+    ruleVersion: number | null
   }, ExtArgs["result"]["loyaltyEntry"]>
   composites: {}
 }
@@ -1352,6 +1388,7 @@ export interface LoyaltyEntryFieldRefs {
   readonly effectiveAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
   readonly recordedAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"LoyaltyEntry", 'DateTime'>
+  readonly ruleVersion: Prisma.FieldRef<"LoyaltyEntry", 'Int'>
 }
     
 
