@@ -1,5 +1,6 @@
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
 import type { CustomerPort } from '../customers/contract.ts';
+import type { ValuePort } from '../value/contract.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
@@ -10,10 +11,13 @@ import { createLoyaltyService } from './service.ts';
 import { loyaltySettings } from './settings.ts';
 
 /** Points in a ledger, tiers, and the rules by which points are earned. Its service is a `LoyaltyPort`. */
-export function loyalty(infra: Infrastructure, ports: { readonly customers: CustomerPort }) {
+export function loyalty(
+  infra: Infrastructure,
+  ports: { readonly customers: CustomerPort; readonly value: Pick<ValuePort, 'rfmSegmentsOf'> },
+) {
   const { database, settings, clock, logger } = infra;
   const { customers } = ports;
-  const service = createLoyaltyService(infra, customers);
+  const service = createLoyaltyService(infra, customers, ports.value);
   const lifecycle = { clock, customers, programme: () => readProgramme(settings) };
   const earning = { database, logger, customers, programme: service.program, post: service.post };
   return defineModule({

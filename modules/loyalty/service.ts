@@ -100,11 +100,11 @@ const REPEAT_WAIT_MS = 1_000;
 export function createLoyaltyService(
   { database, settings, clock }: LoyaltyFoundation,
   customers: Pick<CustomerPort, 'byIds' | 'survivors' | 'subscriptions'>,
-  { rfmSegments }: Pick<TraitPorts, 'rfmSegments'> = {},
+  { rfmSegmentsOf }: Pick<TraitPorts, 'rfmSegmentsOf'> = {},
 ): LoyaltyService {
   const membership = { clock, customers };
 
-  const traitPorts: TraitPorts = rfmSegments === undefined ? { customers } : { customers, rfmSegments };
+  const traitPorts: TraitPorts = rfmSegmentsOf === undefined ? { customers } : { customers, rfmSegmentsOf };
   const programme = () => readProgramme(settings);
   const reportingCurrency = async () => (await settings.get(BUSINESS)).reportingCurrency;
   const posting: PostingPorts = {

@@ -1,4 +1,6 @@
 import type { Call } from '../../src/core/call.ts';
+import type { Queryable } from '../../src/core/database/index.ts';
+import type { RfmSegment } from './domain/rfm.ts';
 import type { FeatureBlock } from './queries/blocks.ts';
 import type { FeatureRow } from './queries/segments.ts';
 import type { FeatureSnapshot } from './queries/snapshots.ts';
@@ -37,6 +39,8 @@ export interface ValuePort {
   featureBlocks(snapshotId: string): AsyncIterable<FeatureBlock>;
   /** Worth of customers by every method there is; customers who never ordered are left out. */
   worth(customerIds: readonly string[]): Promise<CustomerWorth[]>;
+  /** RFM segment of customers by their newest snapshot; customers who never ordered are left out. */
+  rfmSegmentsOf(customerIds: readonly string[], within?: Queryable): Promise<ReadonlyMap<string, RfmSegment>>;
   /** Computes everything anew and resolves when it stands; months whose input is as it was stay as they are. */
   refresh(call: Call): Promise<unknown>;
 }

@@ -17,7 +17,7 @@ import type { EstimateShape } from './parts.ts';
 import { featureBlocks } from './queries/blocks.ts';
 import { EXPORT_SQL, type FeatureRow, featureRows, featuresOf } from './queries/segments.ts';
 import { type FeatureSnapshot, listSnapshots, snapshotAt, snapshotById } from './queries/snapshots.ts';
-import { readWorth } from './queries/worth.ts';
+import { readWorth, rfmSegmentsOf } from './queries/worth.ts';
 import { createFeatureStore, type FeatureRefresh } from './service-features.ts';
 import { createRefresher, type RefreshOptions } from './service-refresh.ts';
 import { createSegmentReports, type SegmentReports } from './service-segments.ts';
@@ -157,6 +157,7 @@ export function createValueService(infra: Infrastructure, customers: CustomerPor
       return { amountMinor, currency: expected.currency };
     },
     worth: (customerIds) => readWorth(database, customerIds),
+    rfmSegmentsOf: (customerIds, within = database) => rfmSegmentsOf(within, customerIds),
   };
   return service;
 }

@@ -6,19 +6,19 @@ import type { CustomerTraits } from './domain/campaigns.ts';
 export interface TraitPorts {
   readonly customers: Pick<CustomerPort, 'byIds' | 'subscriptions'>;
   /** RFM segment of each customer who has one; undefined where nobody segments customers. */
-  readonly rfmSegments?: (customerIds: readonly string[], within: Queryable) => Promise<ReadonlyMap<string, string>>;
+  readonly rfmSegmentsOf?: (customerIds: readonly string[], within: Queryable) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** What campaigns look at in customers, as it is now. */
 export async function traitsOf(
   tx: Tx,
-  { customers, rfmSegments }: TraitPorts,
+  { customers, rfmSegmentsOf }: TraitPorts,
   customerIds: readonly string[],
 ): Promise<ReadonlyMap<string, CustomerTraits>> {
   const [facts, subscriptions, segments] = await Promise.all([
     customers.byIds(customerIds, tx),
     customers.subscriptions(customerIds, tx),
-    rfmSegments?.(customerIds, tx),
+    rfmSegmentsOf?.(customerIds, tx),
   ]);
   return new Map(
     facts.map(({ id, businessSegment }) => [

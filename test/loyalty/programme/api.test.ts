@@ -272,6 +272,34 @@ describe('events of the stream', () => {
     });
   });
 
+  test('earn more in a campaign for an RFM segment', async () => {
+    const { database } = app.app.infra;
+    await change('loyalty.campaigns', {
+      stacking: 'BEST',
+      campaigns: [
+        {
+          key: 'champions',
+          name: 'Champions',
+          validFrom: '2026-11-01T00:00:00Z',
+          validUntil: '2026-12-01T00:00:00Z',
+          multiplier: 3,
+          segment: { rfmSegments: ['CHAMPIONS'] },
+        },
+      ],
+    });
+    const [champion, other] = [await customer('champion'), await customer('no champion')];
+    await database.query(
+      `insert into customer_rfm (customer_id, at, recency_days, orders, revenue_minor, currency, recency_score,
+                                 frequency_score, monetary_score, segment, advice)
+       select id, now(), 1, 9, 900, 'GBP', 5, 5, 5, 'CHAMPIONS', '{}' from customer where external_id = 'champion'`,
+    );
+    expect(await award(champion, { rule: 'feedback' })).toMatchObject({ entry: { points: 45 } });
+    expect(await award(other, { rule: 'feedback' })).toMatchObject({ entry: { points: 15 } });
+    expect(await progress('champion')).toMatchObject({
+      entries: { edges: [{ node: { earning: { ruleVersion: 1, base: 15, campaigns: ['champions'] } } }] },
+    });
+  });
+
   test('are shown with the rest of the programme', async () => {
     await change('loyalty.campaigns', {
       stacking: 'ADD',
