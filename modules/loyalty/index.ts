@@ -3,6 +3,8 @@ import type { CustomerPort } from '../customers/contract.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
+import { accountsOf } from './ledger/service-membership.ts';
+import { rewards } from './rewards/index.ts';
 import { loyaltySchema } from './schema.ts';
 import { createLoyaltyService } from './service.ts';
 import { loyaltySettings, TIERS } from './settings.ts';
@@ -13,21 +15,29 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
   const { customers } = ports;
   const service = createLoyaltyService(infra, customers);
   const lifecycle = { clock, customers, tiers: () => settings.get(TIERS) };
+  const exchange = rewards(infra, {
+    customers,
+    ledger: {
+      post: service.post,
+      lock: async (tx, call, customerIds) =>
+        accountsOf(tx, lifecycle, call, customerIds, { join: false, tiers: await lifecycle.tiers() }),
+    },
+  });
   return defineModule({
     name: 'loyalty',
-    service,
-    settings: loyaltySettings,
-    events: loyaltyEvents,
+    service: { ...service, rewards: exchange.service },
+    settings: [...loyaltySettings, ...exchange.settings],
+    events: [...loyaltyEvents, ...exchange.events],
     scopes: [
       { name: 'loyalty:read', description: 'Read the loyalty programme, accounts and ledger entries.' },
       {
         name: 'loyalty:award',
         description: 'Enrol customers; award, adjust and reverse points; confirm and void what waits.',
       },
-      { name: 'loyalty:redeem', description: 'Spend points of customers and set them aside.' },
+      ...exchange.scopes,
     ],
-    handlers: loyaltyHandlers({ service, settings, lifecycle, logger }),
-    jobs: loyaltyJobs(service),
-    schema: loyaltySchema(service),
+    handlers: [...loyaltyHandlers({ service, settings, lifecycle, logger }), ...exchange.handlers],
+    jobs: [...loyaltyJobs(service), ...exchange.jobs],
+    schema: loyaltySchema(service, exchange.schema),
   });
 }

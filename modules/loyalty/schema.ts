@@ -6,6 +6,7 @@ import { pointsMutations } from './ledger/schema/mutations.ts';
 import { payloads } from './ledger/schema/payload.ts';
 import { spendingMutations } from './ledger/schema/spending.ts';
 import { ledgerSubscriptions } from './ledger/schema/subscriptions.ts';
+import type { rewardsSchema } from './rewards/schema.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
 import { tierTypes } from './schema/tiers.ts';
@@ -13,7 +14,7 @@ import type { LoyaltyService } from './service.ts';
 
 /** Everything the module adds to the API. */
 export const loyaltySchema =
-  (service: LoyaltyService) =>
+  (service: LoyaltyService, rewards: ReturnType<typeof rewardsSchema>) =>
   (builder: Builder): void => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
@@ -25,4 +26,5 @@ export const loyaltySchema =
     programSchema(builder, service, tiers);
     subscriptionSchema(builder, tiers);
     ledgerSubscriptions(builder);
+    rewards(builder, tiers, account);
   };

@@ -5,7 +5,7 @@ import { fellLow, type RewardTerms, type RewardWish, refusalOf } from './reward.
 
 const FROM = new Date('2026-11-01T00:00:00.000Z');
 const UNTIL = new Date('2026-12-01T00:00:00.000Z');
-const before = (at: Date) => new Date(at.getTime() - 1);
+const justBefore = (at: Date) => new Date(at.getTime() - 1);
 
 const terms: RewardTerms = {
   cost: 100,
@@ -23,9 +23,9 @@ const notAvailable = (why: string) => ({ kind: 'notAvailable', why });
 
 describe('a reward can be had', () => {
   test('from its first instant to the one before its last', () => {
-    expect(refused({}, { at: before(FROM) })).toEqual(notAvailable('NOT_YET_VALID'));
+    expect(refused({}, { at: justBefore(FROM) })).toEqual(notAvailable('NOT_YET_VALID'));
     expect(refused({}, { at: FROM })).toBeNull();
-    expect(refused({}, { at: before(UNTIL) })).toBeNull();
+    expect(refused({}, { at: justBefore(UNTIL) })).toBeNull();
     expect(refused({}, { at: UNTIL })).toEqual(notAvailable('NO_LONGER_VALID'));
   });
 
