@@ -3,7 +3,6 @@ import type { CustomerPort } from '../customers/contract.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
-import { accountsOf } from './ledger/service-membership.ts';
 import { rewards } from './rewards/index.ts';
 import { loyaltySchema } from './schema.ts';
 import { createLoyaltyService } from './service.ts';
@@ -15,14 +14,7 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
   const { customers } = ports;
   const service = createLoyaltyService(infra, customers);
   const lifecycle = { clock, customers, tiers: () => settings.get(TIERS) };
-  const exchange = rewards(infra, {
-    customers,
-    ledger: {
-      post: service.post,
-      lock: async (tx, call, customerIds) =>
-        accountsOf(tx, lifecycle, call, customerIds, { join: false, tiers: await lifecycle.tiers() }),
-    },
-  });
+  const exchange = rewards(infra, { customers, ledger: { post: service.post, membership: lifecycle } });
   return defineModule({
     name: 'loyalty',
     service: { ...service, rewards: exchange.service },

@@ -12,26 +12,19 @@ export function rewardHandlers(options: {
   const { clock, customers } = options;
   return [
     {
-      name: 'loyalty.moveRedemptions',
-      on: [customerMerged],
-      async handle(tx, events) {
-        for (const event of events) {
-          if (!isEvent(event, customerMerged)) continue;
-          const { fromId, intoId } = event.payload;
-          // The customer who lives on may have been merged further meanwhile.
-          const survivor = (await customers.survivors([intoId], tx)).get(intoId) ?? intoId;
-          await moveRedemptions(tx, fromId, survivor);
-        }
-      },
-    },
-    {
-      name: 'loyalty.forgetRedemptions',
-      on: [customerErased],
+      // One handler for both, so that a customer merged and then erased is followed in this order.
+      name: 'loyalty.followCustomers',
+      on: [customerMerged, customerErased],
       async handle(tx, events, context) {
         for (const event of events) {
           if (isEvent(event, customerErased)) {
             await forgetRedemptions(tx, clock, context.call(event), event.payload.customerId);
           }
+          if (!isEvent(event, customerMerged)) continue;
+          const { fromId, intoId } = event.payload;
+          // The customer who lives on may have been merged further meanwhile.
+          const survivor = (await customers.survivors([intoId], tx)).get(intoId) ?? intoId;
+          await moveRedemptions(tx, fromId, survivor);
         }
       },
     },

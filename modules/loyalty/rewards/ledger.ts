@@ -3,6 +3,7 @@ import type { Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import type { TierKey } from '../domain/tiers.ts';
 import { type LedgerCommand, type LedgerRequest, type Posted, requestOf } from '../ledger/commands.ts';
+import { accountsOf, type MembershipPorts } from '../ledger/service-membership.ts';
 
 /** Points to be held for a redemption. */
 export interface Hold {
@@ -39,16 +40,17 @@ export interface RewardLedger {
 /** What of the ledger is needed. */
 export interface LedgerWrites {
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
-  lock: RewardLedger['lock'];
+  readonly membership: MembershipPorts;
 }
 
 /** The ledger as redemptions need it. */
-export function createRewardLedger({ post, lock }: LedgerWrites): RewardLedger {
+export function createRewardLedger({ post, membership }: LedgerWrites): RewardLedger {
   // The blank keeps these keys apart from those callers choose.
   const request = (call: Call, redemptionId: string, command: LedgerCommand) =>
     requestOf(call, `redemption ${redemptionId} ${command.kind}`, command);
   return {
-    lock,
+    // Nobody joins by spending: who is no member has no points.
+    lock: (tx, call, customerIds) => accountsOf(tx, membership, call, customerIds, { join: false, tiers: [] }),
     async hold(tx, holds) {
       const requests = holds.map(({ call, redemptionId, customerId, points }) =>
         request(call, redemptionId, { kind: 'adjust', customerId, points: -points, reason: 'reward' }),

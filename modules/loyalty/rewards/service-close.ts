@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import { type Tx, type Write, writeTogether } from '../../../src/core/database/index.ts';
-import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
+import { type DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
 import { eventsWrite, type NewEvent, newEvent } from '../../../src/core/events/index.ts';
 import { answersWrite, findKeys, type KeyClaim, keepingAnswers } from '../../../src/core/idempotency.ts';
 import { step, type Transition } from './domain/redemption.ts';
@@ -54,12 +54,12 @@ export async function closeBatch(
 
   const decide = (request: CloseRequest): Closing | Redeemed | DomainError => {
     const { name, redemption } = request;
+    const path = pathOf(request);
     const claim: KeyClaim<KeptRedemption> | undefined = name === null ? undefined : claimOf.get(name.key);
     if (claim?.kind === 'conflict') return new IdempotencyConflict(name?.key ?? '');
     if (claim?.kind === 'replay') {
       return { redemption: replays.get(claim.answer.redemptionId) as RedemptionRow, replayed: true };
     }
-    const path = redemption.id === null ? 'voucherCode' : 'redemptionId';
     const row = now.get(redemption.id ?? byCode.get(redemption.voucherCode) ?? '');
     if (row === undefined) return new RedemptionNotFound(path);
     const outcome = step(row, request.step, at);
@@ -87,12 +87,16 @@ export async function closeBatch(
   const done = closings.filter((closing) => refusals.get(closing) === true);
   // The transaction waits for it at its end.
   tx.atEnd(writeClosings(tx, ports.clock, done, rewards));
-  return decided.map((one) => {
+  return decided.map((one, index) => {
     if (!('transition' in one)) return one;
-    const refusal = refusals.get(one);
-    return refusal instanceof DomainError ? refusal : { redemption: one.after, replayed: false };
+    // Its account was closed a moment ago: nobody can have the points any more.
+    if (refusals.get(one) !== true)
+      return new RedemptionNotOpen(one.after.id, 'EXPIRED', pathOf(requests[index] as CloseRequest));
+    return { redemption: one.after, replayed: false };
   });
 }
+
+const pathOf = ({ redemption }: CloseRequest) => (redemption.id === null ? 'voucherCode' : 'redemptionId');
 
 /** Writes closed redemptions, the stocks that come back, events and answers with one statement. */
 export async function writeClosings(

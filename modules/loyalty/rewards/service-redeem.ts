@@ -4,6 +4,7 @@ import { DomainError, IdempotencyConflict } from '../../../src/core/errors.ts';
 import { eventsWrite, type NewEvent, newEvent } from '../../../src/core/events/index.ts';
 import { answersWrite, findKeys, keepingAnswers } from '../../../src/core/idempotency.ts';
 import { newId } from '../../../src/core/ids.ts';
+import { InsufficientPoints } from '../errors.ts';
 import { fellLow, refusalOf } from './domain/reward.ts';
 import { newVoucherCode, type RandomBytes } from './domain/voucher.ts';
 import { OutOfStock, RedemptionLimitReached, RewardNotAvailable, RewardNotFound } from './errors.ts';
@@ -151,12 +152,16 @@ async function hold(
     } else {
       if (entryId === undefined) throw new Error('the ledger left a request unanswered');
       shelf.putBack(one.redemption);
-      round.answers.set(one.request, entryId);
+      round.answers.set(one.request, refusalBy(entryId));
       isFreed = true;
     }
   }
   return isFreed;
 }
+
+/** What the ledger answers, said of what was asked here: not points, but a reward. */
+const refusalBy = (error: DomainError): DomainError =>
+  error instanceof InsufficientPoints ? new InsufficientPoints(error.available, error.needed, ['rewardId']) : error;
 
 /** What is left of rewards while a batch decides. */
 interface Shelf {

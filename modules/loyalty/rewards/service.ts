@@ -50,6 +50,8 @@ export interface RewardsService {
   fulfilRedemption(call: Call, input: CloseInput): Promise<Redeemed>;
   cancelRedemption(call: Call, input: CloseInput): Promise<Redeemed>;
   redemption(name: RedemptionName): Promise<RedemptionRow | null>;
+  /** One per id, in order; null for what is unknown. */
+  redemptionsByIds(ids: readonly string[]): Promise<(RedemptionRow | null)[]>;
   /** Closes redemptions whose time is over, a bounded batch per transaction. @returns how many */
   expireRedemptions(signal?: AbortSignal): Promise<number>;
 }
@@ -104,14 +106,19 @@ export function createRewardsService(foundation: RewardsFoundation): RewardsServ
     archiveReward: (call, input) => database.transaction((tx) => archiveReward(tx, catalogue, call, input)),
     rewards: async (question, page) => listRewards(database, await filterOf(question), page),
     countRewards: async (question) => countRewards(database, await filterOf(question)),
-    async rewardsByIds(ids) {
-      const byId = new Map((await rewardsByIds(database, ids)).map((reward) => [reward.id, reward]));
-      return ids.map((id) => byId.get(id) ?? null);
-    },
+    rewardsByIds: async (ids) => inOrder(ids, await rewardsByIds(database, ids)),
     redeemReward: async (call, input) => commit(redeemRequest(call, input)),
     fulfilRedemption: async (call, input) => close(closeRequest(call, 'fulfil', input)),
     cancelRedemption: async (call, input) => close(closeRequest(call, 'cancel', input)),
     redemption: async (name) => (await findRedemptions(database, [name]))[0] ?? null,
+    redemptionsByIds: async (ids) =>
+      inOrder(
+        ids,
+        await findRedemptions(
+          database,
+          ids.map((id) => ({ id, voucherCode: null })),
+        ),
+      ),
     async expireRedemptions(signal) {
       const call = systemCall(EXPIRE_JOB);
       let expired = 0;
@@ -131,4 +138,9 @@ export function createRewardsService(foundation: RewardsFoundation): RewardsServ
       }
     },
   };
+}
+
+function inOrder<Row extends { readonly id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
 }

@@ -102,8 +102,6 @@ export function catalogueTypes(builder: Builder, service: RewardsService, tiers:
           'Id of a customer: only what this customer could redeem now, by time, stock, tier and limit. Who is no member can redeem nothing.',
       }),
       affordable: t.boolean({
-        required: true,
-        defaultValue: false,
         description: 'With `availableTo`: only what the points of the customer are enough for.',
       }),
     }),
@@ -242,9 +240,7 @@ export function catalogueMutations(
     fields: (t) => ({
       rewardId: t.globalID({ required: true, for: Reward, description: 'Which one.' }),
       archived: t.boolean({
-        required: true,
-        defaultValue: true,
-        description: 'True: nobody can redeem it any more. False: it is active again.',
+        description: 'True, or left out: nobody can redeem it any more. False: it is active again.',
       }),
     }),
   });
@@ -255,7 +251,7 @@ export function catalogueMutations(
     payload: payload('ArchiveRewardSuccess', 'The reward is as it was asked for.'),
     errors: [RewardNotFound],
     resolve: async ({ rewardId, archived }, context) => ({
-      reward: await service.archiveReward(context.call, { rewardId: rewardId.id, archived }),
+      reward: await service.archiveReward(context.call, { rewardId: rewardId.id, archived: archived ?? true }),
     }),
   });
 }

@@ -40,12 +40,7 @@ export function redemptionTypes(
       RETURNED: { description: 'Back in the account.' },
     } as const,
   });
-  const loader = perOperation(
-    () =>
-      new DataLoader((ids: readonly string[]) =>
-        Promise.all(ids.map((id) => service.redemption({ id, voucherCode: null }))),
-      ),
-  );
+  const loader = perOperation(() => new DataLoader((ids: readonly string[]) => service.redemptionsByIds(ids)));
   const Redemption = builder.objectRef<RedemptionShape>('RewardRedemption');
   builder.node(Redemption, {
     description: 'Points exchanged for a reward.',
