@@ -49,7 +49,7 @@ const STATEMENT = `
   select 'bench.limit', $12, $13, jsonb_build_object('redemptionId', $5::uuid) from account`;
 
 /** As long as Holdfast's holds wait: the redemption ends them. */
-const HELD_UNTIL = new Date('9999-12-31T00:00:00.000Z');
+const HELD_UNTIL = new Date('9999-12-31T23:59:59.999Z');
 const LIFETIME_MS = 30 * 86_400_000;
 
 /** One redemption by one statement; resolves when it is committed. */

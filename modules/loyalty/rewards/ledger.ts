@@ -2,7 +2,7 @@ import type { Call } from '../../../src/core/call.ts';
 import type { Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import type { TierKey } from '../domain/tiers.ts';
-import { type LedgerCommand, type LedgerRequest, type Posted, requestOf } from '../ledger/commands.ts';
+import { type LedgerRequest, type Posted, unkeyedRequest } from '../ledger/commands.ts';
 import { accountsOf, type MembershipPorts } from '../ledger/service-membership.ts';
 
 /** Points to be held for a redemption. */
@@ -16,7 +16,6 @@ export interface Hold {
 /** What becomes of points that are held. */
 export interface Settlement {
   readonly call: Call;
-  readonly redemptionId: string;
   readonly entryId: string;
   readonly points: 'TAKEN' | 'RETURNED';
 }
@@ -43,32 +42,42 @@ export interface LedgerWrites {
   readonly membership: MembershipPorts;
 }
 
-/** The ledger as redemptions need it. */
+/**
+ * Holds of redemptions do not time out by themselves: a redemption that expires ends its hold, since what becomes of the
+ * points then is a setting. The last instant that four digits of a year can name.
+ */
+const NO_END = new Date('9999-12-31T23:59:59.999Z');
+
+/** The ledger as redemptions need it. Requests have no keys of their own: those of redemptions guard them. */
 export function createRewardLedger({ post, membership }: LedgerWrites): RewardLedger {
-  // The blank keeps these keys apart from those callers choose.
-  const request = (call: Call, redemptionId: string, command: LedgerCommand) =>
-    requestOf(call, `redemption ${redemptionId} ${command.kind}`, command);
   return {
     // Nobody joins by spending: who is no member has no points.
     lock: (tx, call, customerIds) => accountsOf(tx, membership, call, customerIds, { join: false, tiers: [] }),
     async hold(tx, holds) {
-      const requests = holds.map(({ call, redemptionId, customerId, points }) =>
-        request(call, redemptionId, { kind: 'adjust', customerId, points: -points, reason: 'reward' }),
+      const answers = await post(
+        tx,
+        holds.map(({ call, redemptionId, customerId, points }) =>
+          unkeyedRequest(call, {
+            kind: 'hold',
+            customerId,
+            points,
+            source: 'REWARD',
+            sourceId: redemptionId,
+            reason: null,
+            expiresAt: NO_END,
+          }),
+        ),
       );
-      const answers = await post(tx, requests);
       return answers.map((answer) => (answer instanceof DomainError ? answer : answer.entry.id));
     },
     async settle(tx, settlements) {
-      const returned = settlements.filter(({ points }) => points === 'RETURNED');
-      const requests = returned.map(({ call, redemptionId, entryId }) =>
-        request(call, redemptionId, { kind: 'reverse', entryId, reason: null }),
+      const answers = await post(
+        tx,
+        settlements.map(({ call, entryId, points }) =>
+          unkeyedRequest(call, { kind: points === 'TAKEN' ? 'confirm' : 'void', entryId, owner: 'REWARD' }),
+        ),
       );
-      const answers = await post(tx, requests);
-      const answerOf = new Map(returned.map(({ redemptionId }, index) => [redemptionId, answers[index]]));
-      return settlements.map(({ redemptionId }) => {
-        const answer = answerOf.get(redemptionId);
-        return answer instanceof DomainError ? answer : true;
-      });
+      return answers.map((answer) => (answer instanceof DomainError ? answer : true));
     },
   };
 }

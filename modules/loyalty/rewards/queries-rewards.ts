@@ -109,7 +109,7 @@ const MATCHES = `($1::text[] is null or r.kind = any($1)) and ($2::bool is null 
     and (r.stock is null or r.stock > 0)
     and exists (select from loyalty_account a where a.customer_id = $3 and a.closed_at is null
                 and array_position($6::text[], a.tier) >= array_position($6::text[], r.lowest_tier)
-                and (not $5::bool or a.balance >= r.cost))
+                and (not $5::bool or a.balance - a.held >= r.cost))
     and (r.limit_per_customer is null or r.limit_per_customer > (
       select coalesce(sum(x.quantity), 0) from loyalty_redemption x
       where x.customer_id = $3 and x.reward_id = r.id and x.state in ('OPEN', 'FULFILLED')))))`;

@@ -78,7 +78,6 @@ export async function closeBatch(
     tx,
     closings.map(({ call, after, transition: { points } }) => ({
       call,
-      redemptionId: after.id,
       entryId: after.entryId,
       points,
     })),

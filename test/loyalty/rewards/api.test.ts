@@ -286,6 +286,23 @@ describe('a redemption', () => {
     expect(await api.cancel(long)).toMatchObject({ __typename: 'InvalidInput', path: ['reason'] });
   });
 
+  test('looks after its points alone: nobody settles them behind its back', async () => {
+    const { redemption } = await api.redeem(await api.member('gil', 100), await api.reward({}));
+    const { entryId } = (
+      await api.app.query<{ redemption: { entryId: string } }>('query ($id: ID!) { redemption(id: $id) { entryId } }', {
+        id: redemption.id,
+      })
+    ).redemption;
+    for (const mutation of ['confirmPoints', 'voidPoints']) {
+      const { answer } = await api.app.query<{ answer: object }>(
+        `mutation ($input: SettlePointsInput!) { answer: ${mutation}(input: $input) { __typename } }`,
+        { input: { idempotencyKey: newId(), entryId } },
+      );
+      expect(answer).toEqual({ __typename: 'EntryNotPending' });
+    }
+    expect((await api.cancel({ redemptionId: redemption.id })).redemption.pointsState).toBe('RETURNED');
+  });
+
   test('stands in the history of the customer, newest first, page by page', async () => {
     const customerId = await api.member('fay', 600);
     for (const cost of [100, 200, 300]) await api.redeem(customerId, await api.reward({ cost, name: `for ${cost}` }));

@@ -122,7 +122,7 @@ test('200 redeems of a reward with a stock of 50 are 50 redemptions, and again t
   expect(await ask()).toEqual(first.map((answer) => ('id' in answer ? { ...answer, replayed: true } : answer)));
   expect(await countsOf(world, rewardId)).toEqual({ stock: 0, OPEN: 50 });
   const balances = await world.service.members(customers);
-  expect(balances.reduce((sum, one) => sum + one.balance, 0)).toBe(20 * 1_000 - 50 * 10);
+  expect(balances.reduce((sum, one) => sum + one.available, 0)).toBe(20 * 1_000 - 50 * 10);
   await other.close();
 });
 
@@ -142,7 +142,7 @@ test('one redemption that all want to close at once is closed once', async () =>
   expect(closed).toHaveLength(1);
   const isTaken = closed[0]?.state === 'FULFILLED';
   expect(await countsOf(world, rewardId)).toEqual(isTaken ? { stock: 0, FULFILLED: 1 } : { stock: 1, CANCELLED: 1 });
-  expect((await world.service.members([customerId]))[0]?.balance).toBe(isTaken ? 0 : 100);
+  expect((await world.service.members([customerId]))[0]?.available).toBe(isTaken ? 0 : 100);
   await other.close();
 });
 
@@ -165,7 +165,7 @@ test(
     const taken = (states.OPEN ?? 0) + (states.FULFILLED ?? 0);
     expect(stock).toBe(STOCK - taken);
     const balances = await world.service.members(customers);
-    expect(balances.reduce((sum, one) => sum + one.balance, 0)).toBe(10 * 100_000 - taken * 10);
+    expect(balances.reduce((sum, one) => sum + one.available, 0)).toBe(10 * 100_000 - taken * 10);
   },
   TIMEOUT_MS,
 );

@@ -41,7 +41,7 @@ const outcome = (asked: Promise<Redeemed>) =>
     ({ redemption }) => redemption.state as string,
     (error: unknown) => (error instanceof DomainError ? error.code : String(error)),
   );
-const availableTo = async (customerId: string) => (await world.service.members([customerId]))[0]?.balance;
+const availableTo = async (customerId: string) => (await world.service.members([customerId]))[0]?.available;
 
 describe('redemptions of one batch', () => {
   test('share a stock to the last one, and the same keys share an answer', async () => {

@@ -16,17 +16,22 @@ export function brokenRedemptions(database: Database): Promise<{ rule: string; i
       select payload ->> 'redemptionId' as redemption, array_agg(type order by seq) as types
       from outbox_event where payload ? 'redemptionId' group by 1
     )
-    select 'a redemption has its entry, with its points' as rule, x.id::text from loyalty_redemption x
-      left join loyalty_entry e on e.id = x.entry_id where e.points is distinct from -x.points
+    select 'a redemption has the entry that holds its points' as rule, x.id::text from loyalty_redemption x
+      left join loyalty_entry e on e.id = x.entry_id
+      where (e.phase, e.held, e.source, e.source_id) is distinct from ('PENDING', x.points, 'REWARD', x.id)
+    union all
+    select 'points are held for a redemption', e.id::text from loyalty_entry e
+      where e.phase = 'PENDING' and e.source = 'REWARD'
+        and not exists (select from loyalty_redemption x where x.entry_id = e.id)
     union all
     select 'each step has its event', x.id::text from loyalty_redemption x left join told t on t.redemption = x.id::text
       where t.types is distinct from array['loyalty.rewardRedeemed'] || case x.state
         when 'FULFILLED' then array['loyalty.redemptionFulfilled'] when 'CANCELLED' then array['loyalty.redemptionCancelled']
         when 'EXPIRED' then array['loyalty.redemptionExpired'] else '{}' end
     union all
-    select 'what is returned was given back once', x.id::text from loyalty_redemption x
-      where (select count(*) from loyalty_entry r where r.reverses = x.entry_id)
-            <> case x.points_state when 'RETURNED' then 1 else 0 end
+    select 'held points are taken or given back once, as the redemption says', x.id::text from loyalty_redemption x
+      where (select array_agg(r.phase) from loyalty_entry r where r.settles = x.entry_id)
+            is distinct from case x.points_state when 'TAKEN' then array['CONFIRMED'] when 'RETURNED' then array['VOIDED'] end
     union all
     select 'each kept answer has its redemption', k.key from idempotency_key k
       where k.scope = 'loyalty.redemptions'
