@@ -37,7 +37,10 @@ export async function closeBatch(
   const names = requests.flatMap(({ name }) => (name === null ? [] : [name]));
   const [claims, rewards, locked] = await Promise.all([
     findKeys<KeptRedemption>(tx, SCOPE, names),
-    rewardsWithStock(tx, [...new Set(found.map(({ rewardId }) => rewardId))]),
+    // Who only takes points has no business with the stock, and waits for nobody who has.
+    requests.every(({ step: { kind } }) => kind === 'fulfil')
+      ? new Map<string, RewardRow>()
+      : rewardsWithStock(tx, [...new Set(found.map(({ rewardId }) => rewardId))]),
     lockRedemptions(
       tx,
       found.map(({ id }) => id),

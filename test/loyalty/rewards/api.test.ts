@@ -334,6 +334,7 @@ test('all of it is told to subscribers', async () => {
   const low = follow('rewardStockLow', 'stock lowStockAt reward { name }');
   const fulfilled = follow('redemptionFulfilled', 'points redemption { state } reward { name }');
   const cancelled = follow('redemptionCancelled', 'points redemption { pointsState } reward { name }');
+  const expired = follow('redemptionExpired', 'points pointsState redemption { state } reward { name }');
   const changed = follow('rewardChanged', 'change fields reward { name }');
 
   const customerId = await api.member('sue', 100);
@@ -342,23 +343,31 @@ test('all of it is told to subscribers', async () => {
   const two = await api.redeem(customerId, rewardId);
   await api.fulfil({ redemptionId: one.redemption.id });
   await api.cancel({ redemptionId: two.redemption.id });
+  await api.alter(rewardId, { voucherLifetimeDays: 1 });
+  await api.redeem(customerId, rewardId);
   await api.archive(rewardId);
+  api.app.clock?.advance(86_400_000);
+  await api.app.app.composition.services.loyalty.rewards.expireRedemptions();
+  api.app.clock?.set(NOW);
   const told = { name: 'Told' };
   const common = { expiresAt: null, customer: { externalId: 'sue' }, reward: told };
   await expect
-    .poll(() => [redeemed, low, fulfilled, cancelled, changed].map(of), { timeout: 10_000 })
+    .poll(() => [redeemed, low, fulfilled, cancelled, expired, changed].map(of), { timeout: 10_000 })
     .toEqual([
       [
         { quantity: 2, points: 20, ...common },
         { quantity: 1, points: 10, ...common },
+        { quantity: 1, points: 10, ...common, expiresAt: inDays(1) },
       ],
       [{ stock: 2, lowStockAt: 2, reward: told }],
       [{ points: 20, redemption: { state: 'FULFILLED' }, reward: told }],
       [{ points: 10, redemption: { pointsState: 'RETURNED' }, reward: told }],
+      [{ points: 10, pointsState: 'RETURNED', redemption: { state: 'EXPIRED' }, reward: told }],
       [
         { change: 'CREATED', fields: expect.any(Array), reward: told },
+        { change: 'CHANGED', fields: ['voucherLifetimeDays'], reward: told },
         { change: 'ARCHIVED', fields: [], reward: told },
       ],
     ]);
-  for (const subscriber of [redeemed, low, fulfilled, cancelled, changed]) subscriber.cut();
+  for (const subscriber of [redeemed, low, fulfilled, cancelled, expired, changed]) subscriber.cut();
 });
