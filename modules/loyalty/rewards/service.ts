@@ -84,7 +84,8 @@ export function createRewardsService(foundation: RewardsFoundation): RewardsServ
     run: (tx, requests) => redeemBatch(tx, ports, requests),
     maxBatch: MAX_BATCH,
     maxQueued: MAX_QUEUED,
-    keyOf: ({ rewardId }) => rewardId,
+    // Not the reward, though its stock is locked as well: a batch that waits for it has all else behind it by then.
+    keyOf: ({ customerId }) => customerId,
     transaction: { pipelined: true },
   });
 
