@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Call, systemCall } from '../../../src/core/call.ts';
 import { createGroupCommit } from '../../../src/core/database/index.ts';
-import { DomainError } from '../../../src/core/errors.ts';
+import { DomainError, RequestInFlight } from '../../../src/core/errors.ts';
 import type { Infrastructure } from '../../../src/core/module.ts';
 import type { CustomerPort } from '../../customers/contract.ts';
 import type { RandomBytes } from './domain/voucher.ts';
@@ -70,6 +70,8 @@ export const EXPIRE_JOB = 'loyalty.expireRedemptions';
 /** Bounds of the queue before the shelf: a batch stays short, and who comes when it is full is told to wait. */
 const MAX_BATCH = 256;
 const MAX_QUEUED = 20_000;
+/** How long a repeated request waits for the first: many times what one takes, and less than callers wait. */
+const REPEAT_WAIT_MS = 1_000;
 /** Write transactions hold readers of the outbox back, so each closes few. */
 const EXPIRE_BATCH = 500;
 
@@ -86,6 +88,11 @@ export function createRewardsService(foundation: RewardsFoundation): RewardsServ
     maxQueued: MAX_QUEUED,
     // Not the reward, though its stock is locked as well: a batch that waits for it has all else behind it by then.
     keyOf: ({ customerId }) => customerId,
+    repeats: {
+      nameOf: ({ key }) => key,
+      waitMs: REPEAT_WAIT_MS,
+      tooLong: ({ key }) => new RequestInFlight(key, REPEAT_WAIT_MS),
+    },
     transaction: { pipelined: true },
   });
 

@@ -1,5 +1,5 @@
 import { type Builder, domainError, mutationField } from '../../../../src/core/builder/index.ts';
-import { IdempotencyConflict, Overloaded } from '../../../../src/core/errors.ts';
+import { IdempotencyConflict, Overloaded, RequestInFlight } from '../../../../src/core/errors.ts';
 import { customerRef, loadPart } from '../../../../src/core/graph/index.ts';
 import { CustomerNotFound } from '../../../customers/contract.ts';
 import { InsufficientPoints, NotAMember } from '../../errors.ts';
@@ -77,6 +77,7 @@ export function redemptionMutations(builder: Builder, service: RewardsService, t
       RedemptionLimitReached,
       InsufficientPoints,
       IdempotencyConflict,
+      RequestInFlight,
       Overloaded,
     ],
     resolve: (input, context) =>
