@@ -2,6 +2,7 @@
 const BENCHES = [
   'health-graph',
   'award-points',
+  'redeem',
   'expiry',
   'tier-review',
   'ingest',

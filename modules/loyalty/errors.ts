@@ -70,11 +70,11 @@ export class EarningCapReached extends DomainError {
 export class InsufficientPoints extends DomainError {
   readonly available: number;
   readonly needed: number;
-  constructor(available: number, needed: number) {
+  constructor(available: number, needed: number, path: readonly string[] = ['points']) {
     super(
       'LOYALTY_INSUFFICIENT_POINTS',
       `The account has ${available} points to spend and ${needed} would be taken. A balance is never below zero.`,
-      { path: ['points'], details: { available, needed } },
+      { path, details: { available, needed } },
     );
     this.available = available;
     this.needed = needed;

@@ -6,6 +6,7 @@ import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
 import { programmeJobs } from './programme/jobs.ts';
 import { readProgramme } from './programme/programme.ts';
+import { rewards } from './rewards/index.ts';
 import { loyaltySchema } from './schema.ts';
 import { createLoyaltyService } from './service.ts';
 import { loyaltySettings } from './settings.ts';
@@ -20,21 +21,22 @@ export function loyalty(
   const service = createLoyaltyService(infra, customers, ports.value);
   const lifecycle = { clock, customers, programme: () => readProgramme(settings) };
   const earning = { database, logger, customers, programme: service.program, post: service.post };
+  const exchange = rewards(infra, { customers, ledger: { post: service.post, membership: lifecycle } });
   return defineModule({
     name: 'loyalty',
-    service,
-    settings: loyaltySettings,
-    events: loyaltyEvents,
+    service: { ...service, rewards: exchange.service },
+    settings: [...loyaltySettings, ...exchange.settings],
+    events: [...loyaltyEvents, ...exchange.events],
     scopes: [
       { name: 'loyalty:read', description: 'Read the loyalty programme, accounts and ledger entries.' },
       {
         name: 'loyalty:award',
         description: 'Enrol customers; award, adjust and reverse points; confirm and void what waits.',
       },
-      { name: 'loyalty:redeem', description: 'Spend points of customers and set them aside.' },
+      ...exchange.scopes,
     ],
-    handlers: loyaltyHandlers({ service, settings, lifecycle, logger }),
-    jobs: [...loyaltyJobs(service), ...programmeJobs(service, earning)],
-    schema: loyaltySchema(service),
+    handlers: [...loyaltyHandlers({ service, settings, lifecycle, logger }), ...exchange.handlers],
+    jobs: [...loyaltyJobs(service), ...programmeJobs(service, earning), ...exchange.jobs],
+    schema: loyaltySchema(service, exchange.schema),
   });
 }

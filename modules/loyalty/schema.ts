@@ -9,6 +9,7 @@ import { ledgerSubscriptions } from './ledger/schema/subscriptions.ts';
 import { simulationSchema } from './programme/schema/simulation.ts';
 import { standingSchema } from './programme/schema/standing.ts';
 import { tierMutations } from './programme/schema/tiers.ts';
+import type { rewardsSchema } from './rewards/schema.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
 import { tierTypes } from './schema/tiers.ts';
@@ -16,7 +17,7 @@ import type { LoyaltyService } from './service.ts';
 
 /** Everything the module adds to the API. */
 export const loyaltySchema =
-  (service: LoyaltyService) =>
+  (service: LoyaltyService, rewards: ReturnType<typeof rewardsSchema>) =>
   (builder: Builder): void => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
@@ -31,4 +32,5 @@ export const loyaltySchema =
     simulationSchema(builder, service, tiers, program);
     subscriptionSchema(builder, tiers);
     ledgerSubscriptions(builder);
+    rewards(builder, tiers, account);
   };

@@ -120,7 +120,7 @@ export function brokenInvariants(database: Database): Promise<{ rule: string; id
     union all
     select 'each entry has one key', e.id::text
       from loyalty_entry e left join (select entry, count(*) as keys from kept group by entry) k on k.entry = e.id::text
-      where e.source <> 'MERGE' and e.kind <> 'EXPIRE' and coalesce(k.keys, 0) <> 1
+      where e.source not in ('MERGE', 'REWARD') and e.kind <> 'EXPIRE' and coalesce(k.keys, 0) <> 1
         and not (e.phase = 'VOIDED' and e.actor = 'system:loyalty.voidTimedOut' and k.keys is null)
     union all
     select 'what waits, is held and is owed is the sum of the entries', a.id::text

@@ -7,13 +7,19 @@ import { type Followed, type Follower, follow } from './follower.ts';
 import { IMPORTED_TYPES, isProgressOf, type RunningImport, startImport } from './imports.ts';
 import { createTally, insist, type Random, seeded, type Tally } from './line.ts';
 import { type Clients, createCustomers, type Load, prepareLoad } from './load.ts';
+import { redeemers } from './redeem.ts';
 import { type Kill, type ServerProcess, serverProcess } from './server-process.ts';
 import { expectNothingLost } from './verify.ts';
 
 export interface CrashPlan {
   readonly seed: number;
-  /** Kills while files are imported, while clients award, and while they place orders and record events. */
-  readonly kills: { readonly imports: number; readonly awards: number; readonly dispatch: number };
+  /** Kills while files are imported, while clients award, while they redeem, and while they place orders and record events. */
+  readonly kills: {
+    readonly imports: number;
+    readonly awards: number;
+    readonly redemptions: number;
+    readonly dispatch: number;
+  };
   readonly clients: number;
   readonly customers: number;
   /** Rows of an imported file. */
@@ -25,6 +31,7 @@ export interface CrashRun {
   readonly server: ServerProcess;
   importing(kills: number): Promise<void>;
   awarding(kills: number): Promise<void>;
+  redeeming(kills: number): Promise<void>;
   dispatching(kills: number): Promise<void>;
   /** Lets the followers catch up, stops the server in peace, and looks at everything. */
   verify(): Promise<void>;
@@ -86,6 +93,12 @@ export async function startCrashRun(plan: Omit<CrashPlan, 'kills'>): Promise<Cra
     importing: (count) => importAndKill(count),
     awarding: (count) =>
       killWhile(load.award(plan.clients), count, () => tally.more('awards', random.between(plan.clients, 200))),
+    redeeming: async (count) =>
+      killWhile(
+        await redeemers({ server, random, tally, acknowledged: load.acknowledged, clients: plan.clients }),
+        count,
+        () => tally.more('redemptions', random.between(plan.clients, 200)),
+      ),
     dispatching: (count) => killWhile(load.trade(plan.clients), count, () => someEffect(tally, random, plan.clients)),
     async verify() {
       for (const { done } of imports) await done;

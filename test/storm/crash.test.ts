@@ -10,9 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => run.destroy());
 
-describe(`a server killed 24 times (seed ${SEED})`, () => {
+describe(`a server killed 28 times (seed ${SEED})`, () => {
   test('while it imports files', () => run.importing(9));
   test('while clients award points', () => run.awarding(7));
+  test('while customers redeem rewards', () => run.redeeming(4));
   test('while orders and events lead to points, tiers and mails', () => run.dispatching(8));
   test('has lost nothing it acknowledged and done nothing twice', () => run.verify());
 });

@@ -9,8 +9,17 @@ export interface Acknowledged {
   readonly orders: Set<string>;
   /** The sender's ids, source `SOURCE`. */
   readonly events: Set<string>;
-  /** Points by external id of the customer: of awards and orders, imported ones included. */
+  /** Points by external id of the customer: of awards and orders, imported ones included, less what was redeemed. */
   readonly points: Map<string, number>;
+  /** By idempotency key. */
+  readonly redemptions: Map<string, AcknowledgedRedemption>;
+}
+
+/** What a redemption was last acknowledged to be. */
+export interface AcknowledgedRedemption {
+  /** Global id. */
+  readonly id: string;
+  readonly state: 'OPEN' | 'FULFILLED' | 'CANCELLED';
 }
 
 export const SOURCE = 'storm';
@@ -44,7 +53,13 @@ export async function prepareLoad(options: {
   const { server, random, tally } = options;
   const customers = Array.from({ length: options.customers }, (_, n) => `storm-${n}`);
   const ids = await createCustomers(server, customers);
-  const acknowledged: Acknowledged = { awards: new Map(), orders: new Set(), events: new Set(), points: new Map() };
+  const acknowledged: Acknowledged = {
+    awards: new Map(),
+    orders: new Set(),
+    events: new Set(),
+    points: new Map(),
+    redemptions: new Map(),
+  };
   const startedAt = Date.now();
   let awards = 0;
   let orders = 0;
@@ -102,35 +117,36 @@ export async function prepareLoad(options: {
     tally.add('calls');
   };
 
-  const run = (clients: number, work: readonly (() => Promise<void>)[]): Clients => {
-    let stopped = false;
-    const one = async (number: number) => {
-      for (let turn = number; !stopped; turn += 1) await (work[turn % work.length] as () => Promise<void>)();
-    };
-    const all = Promise.all(Array.from({ length: clients }, (_, number) => one(number)));
-    const failed = new Promise<never>((_, reject) => {
-      all.catch(reject);
-    });
-    failed.catch(() => {});
-    return {
-      failed,
-      async stop() {
-        stopped = true;
-        await all;
-      },
-    };
-  };
-
   const again = (count: number): boolean => count > REPEAT && random.between(0, REPEAT) === 0;
   return {
     acknowledged,
     customers,
-    award: (clients) => run(clients, [() => awardOnce(again(awards) ? random.between(0, awards) : awards++)]),
+    award: (clients) => runClients(clients, [() => awardOnce(again(awards) ? random.between(0, awards) : awards++)]),
     trade: (clients) =>
-      run(clients, [
+      runClients(clients, [
         () => orderOnce(again(orders) ? random.between(0, orders) : orders++),
         () => recordOnce(again(calls) ? random.between(0, calls) : calls++),
       ]),
+  };
+}
+
+/** Clients that do their work in turn, over and over, until told to stop. */
+export function runClients(clients: number, work: readonly (() => Promise<void>)[]): Clients {
+  let stopped = false;
+  const one = async (number: number) => {
+    for (let turn = number; !stopped; turn += 1) await (work[turn % work.length] as () => Promise<void>)();
+  };
+  const all = Promise.all(Array.from({ length: clients }, (_, number) => one(number)));
+  const failed = new Promise<never>((_, reject) => {
+    all.catch(reject);
+  });
+  failed.catch(() => {});
+  return {
+    failed,
+    async stop() {
+      stopped = true;
+      await all;
+    },
   };
 }
 

@@ -8,11 +8,13 @@ import { decodeGlobalId } from '../../src/core/builder/index.ts';
 import type { Database } from '../../src/core/database/index.ts';
 import type { HandlerDefinition } from '../../src/core/events/index.ts';
 import { createLogger } from '../../src/core/logger.ts';
+import { brokenRedemptions } from '../loyalty/rewards/world.ts';
 import { brokenInvariants } from '../loyalty/world.ts';
 import type { Mailbox } from '../support/mail.ts';
 import type { Follower } from './follower.ts';
 import type { RunningImport } from './imports.ts';
 import { type Acknowledged, SOURCE } from './load.ts';
+import { STOCK } from './redeem.ts';
 
 /** Everything a storm leaves to be looked at. */
 export interface Aftermath {
@@ -76,6 +78,7 @@ export async function expectNothingLost(aftermath: Aftermath): Promise<void> {
     // What came in between two crashes was never counted by the planner.
     await engines.database.query('analyze');
     await expectAwards(engines.database, aftermath.acknowledged);
+    await expectRedemptions(engines.database, aftermath.acknowledged);
     await expectDeliveries(engines.database, handlers);
     await expectMails(engines.database, aftermath.mailbox);
     await expectHistory(engines, aftermath);
@@ -97,12 +100,32 @@ async function expectAwards(database: Database, acknowledged: Acknowledged): Pro
   );
   expect(orders.map(({ id }) => id).sort()).toEqual([...acknowledged.orders].sort());
   const accounts = await database.query<{ customer: string; balance: number; earned: number }>(
-    `select c.external_id as customer, a.balance, a.earned from loyalty_account a join customer c on c.id = a.customer_id
-     where a.balance <> 0`,
+    `select c.external_id as customer, a.balance,
+            a.earned - coalesce((select sum(x.points)::int8 from loyalty_redemption x
+                                 where x.customer_id = c.id and x.points_state = 'TAKEN'), 0) as earned
+     from loyalty_account a join customer c on c.id = a.customer_id where a.balance <> 0`,
   );
   expect(new Map(accounts.map(({ customer, balance }) => [customer, balance]))).toEqual(acknowledged.points);
   expect(accounts.filter(({ balance, earned }) => balance !== earned)).toEqual([]);
   expect(await brokenInvariants(database)).toEqual([]);
+}
+
+/** Each redemption is what it was acknowledged to be, and points and stock are where they belong. */
+async function expectRedemptions(database: Database, { redemptions }: Acknowledged): Promise<void> {
+  const rows = await database.query<{ key: string; id: string; state: string }>(
+    `select i.key, x.id, x.state from idempotency_key i
+     join loyalty_redemption x on x.id = (i.answer ->> 'redemptionId')::uuid
+     where i.scope = 'loyalty.redemptions' and i.key ~ '^redeem-[0-9]+$'`,
+  );
+  expect(new Map(rows.map(({ key, id, state }) => [key, { id, state }]))).toEqual(
+    new Map([...redemptions].map(([key, { id, state }]) => [key, { id: decodeGlobalId(id).id, state }])),
+  );
+  const stocks = await database.query<{ there: number }>(
+    `select (r.stock + coalesce(sum(x.quantity), 0))::int8 as there from loyalty_reward r
+     left join loyalty_redemption x on x.reward_id = r.id and x.state in ('OPEN', 'FULFILLED') group by r.id`,
+  );
+  expect(stocks.filter(({ there }) => there !== STOCK)).toEqual([]);
+  expect(await brokenRedemptions(database)).toEqual([]);
 }
 
 /** Each event of the outbox was applied once by each of its handlers, and none is stuck. */

@@ -32,17 +32,23 @@ export type LedgerCommand =
   /** Points are set aside until they are confirmed (spent) or voided (given back). */
   | ({ readonly kind: 'hold'; readonly expiresAt: Date } & Spending)
   /** What waited happens. */
-  | { readonly kind: 'confirm'; readonly entryId: string; readonly reason?: string | null }
+  | ({ readonly kind: 'confirm' } & Settling)
   /** What waited does not happen. */
-  | {
+  | ({
       readonly kind: 'void';
-      readonly entryId: string;
-      readonly reason?: string | null;
       /** Only what has waited too long. */
       readonly timedOut?: boolean;
-    }
+    } & Settling)
   /** Lots whose time is over lapse. */
   | { readonly kind: 'expire'; readonly customerId: string };
+
+/** An entry that waits, and what becomes of it. */
+interface Settling {
+  readonly entryId: string;
+  readonly reason?: string | null;
+  /** What the entry belongs to, said by whoever looks after that: nobody else may settle it. */
+  readonly owner?: 'REWARD';
+}
 
 /** Points to be spent, and on what. */
 interface Spending {

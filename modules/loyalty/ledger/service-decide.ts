@@ -95,6 +95,9 @@ function settle(desk: Desk, sheet: Sheet, command: Command<'confirm' | 'void'>):
   if (entry === undefined) return new EntryNotFound(command.entryId);
   if (entry.phase !== 'PENDING') return new EntryNotPending(entry.id, 'it never waited');
   if (!entry.waits) return new EntryNotPending(entry.id, 'it was confirmed or voided before');
+  if (entry.source === 'REWARD' && command.owner !== 'REWARD') {
+    return new EntryNotPending(entry.id, 'a redemption waits for it; fulfil or cancel that');
+  }
   const late = entry.expiresAt !== null && entry.expiresAt <= desk.now;
   if (command.kind === 'confirm' && late) return new EntryNotPending(entry.id, 'its time is over');
   if (command.kind === 'void' && command.timedOut === true && !late) return new NothingDue();

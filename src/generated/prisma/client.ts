@@ -261,6 +261,16 @@ export type LoyaltyEarnedMonth = Prisma.LoyaltyEarnedMonthModel
  */
 export type LoyaltyEntryEarning = Prisma.LoyaltyEntryEarningModel
 /**
+ * Model LoyaltyReward
+ * Something that points can be exchanged for.
+ */
+export type LoyaltyReward = Prisma.LoyaltyRewardModel
+/**
+ * Model LoyaltyRedemption
+ * Points exchanged for a reward: held while it is open, then taken or returned, once.
+ */
+export type LoyaltyRedemption = Prisma.LoyaltyRedemptionModel
+/**
  * Model CustomerAssessment
  * What is thought of a customer now: health and retention risk, with what they were reckoned from.
  */

@@ -133,7 +133,7 @@ const spend = (who: number, points: number, days: number | null) =>
   step(`${days === null ? 'redeem' : 'hold'}(${who}, ${points})`, async (model, real) => {
     const account = model.accounts[who] as NaiveAccount;
     const customerId = real.customers[who] as string;
-    const spending = { customerId, points, source: 'REWARD', sourceId: null, reason: null } as const;
+    const spending = { customerId, points, source: 'REDEMPTION', sourceId: null, reason: null } as const;
     const until = model.nowMs + (days ?? 0) * DAY_MS;
     const command: LedgerCommand =
       days === null ? { kind: 'redeem', ...spending } : { kind: 'hold', ...spending, expiresAt: new Date(until) };

@@ -440,6 +440,8 @@ export const ModelName = {
   LoyaltyTierStanding: 'LoyaltyTierStanding',
   LoyaltyEarnedMonth: 'LoyaltyEarnedMonth',
   LoyaltyEntryEarning: 'LoyaltyEntryEarning',
+  LoyaltyReward: 'LoyaltyReward',
+  LoyaltyRedemption: 'LoyaltyRedemption',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -466,7 +468,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "loyaltyReward" | "loyaltyRedemption" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3636,6 +3638,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LoyaltyReward: {
+      payload: Prisma.$LoyaltyRewardPayload<ExtArgs>
+      fields: Prisma.LoyaltyRewardFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyRewardFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyRewardFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyRewardFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyRewardFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyRewardFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyRewardCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyRewardCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyRewardCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyRewardDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyRewardUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyRewardDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyRewardUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyRewardUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyRewardUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRewardPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyRewardAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyReward>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyRewardGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyRewardGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyRewardCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyRewardCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyRedemption: {
+      payload: Prisma.$LoyaltyRedemptionPayload<ExtArgs>
+      fields: Prisma.LoyaltyRedemptionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyRedemptionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyRedemptionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyRedemptionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyRedemptionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyRedemptionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyRedemptionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyRedemptionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyRedemptionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyRedemptionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyRedemptionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyRedemptionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyRedemptionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyRedemptionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyRedemptionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyRedemptionPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyRedemptionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyRedemption>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyRedemptionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyRedemptionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyRedemptionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyRedemptionCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerAssessment: {
       payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
       fields: Prisma.CustomerAssessmentFieldRefs
@@ -5100,6 +5250,47 @@ export const LoyaltyEntryEarningScalarFieldEnum = {
 export type LoyaltyEntryEarningScalarFieldEnum = (typeof LoyaltyEntryEarningScalarFieldEnum)[keyof typeof LoyaltyEntryEarningScalarFieldEnum]
 
 
+export const LoyaltyRewardScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  kind: 'kind',
+  cost: 'cost',
+  stock: 'stock',
+  lowStockAt: 'lowStockAt',
+  lowestTier: 'lowestTier',
+  validFrom: 'validFrom',
+  validUntil: 'validUntil',
+  limitPerCustomer: 'limitPerCustomer',
+  voucherLifetimeDays: 'voucherLifetimeDays',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt',
+  archivedAt: 'archivedAt'
+} as const
+
+export type LoyaltyRewardScalarFieldEnum = (typeof LoyaltyRewardScalarFieldEnum)[keyof typeof LoyaltyRewardScalarFieldEnum]
+
+
+export const LoyaltyRedemptionScalarFieldEnum = {
+  id: 'id',
+  customerId: 'customerId',
+  rewardId: 'rewardId',
+  quantity: 'quantity',
+  points: 'points',
+  state: 'state',
+  pointsState: 'pointsState',
+  fromStock: 'fromStock',
+  voucherCode: 'voucherCode',
+  entryId: 'entryId',
+  redeemedAt: 'redeemedAt',
+  expiresAt: 'expiresAt',
+  closedAt: 'closedAt',
+  reason: 'reason'
+} as const
+
+export type LoyaltyRedemptionScalarFieldEnum = (typeof LoyaltyRedemptionScalarFieldEnum)[keyof typeof LoyaltyRedemptionScalarFieldEnum]
+
+
 export const CustomerAssessmentScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
@@ -5648,6 +5839,8 @@ export type GlobalOmitConfig = {
   loyaltyTierStanding?: Prisma.LoyaltyTierStandingOmit
   loyaltyEarnedMonth?: Prisma.LoyaltyEarnedMonthOmit
   loyaltyEntryEarning?: Prisma.LoyaltyEntryEarningOmit
+  loyaltyReward?: Prisma.LoyaltyRewardOmit
+  loyaltyRedemption?: Prisma.LoyaltyRedemptionOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
   allocationPlan?: Prisma.AllocationPlanOmit

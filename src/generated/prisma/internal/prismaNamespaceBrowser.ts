@@ -94,6 +94,8 @@ export const ModelName = {
   LoyaltyTierStanding: 'LoyaltyTierStanding',
   LoyaltyEarnedMonth: 'LoyaltyEarnedMonth',
   LoyaltyEntryEarning: 'LoyaltyEntryEarning',
+  LoyaltyReward: 'LoyaltyReward',
+  LoyaltyRedemption: 'LoyaltyRedemption',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -732,6 +734,47 @@ export const LoyaltyEntryEarningScalarFieldEnum = {
 } as const
 
 export type LoyaltyEntryEarningScalarFieldEnum = (typeof LoyaltyEntryEarningScalarFieldEnum)[keyof typeof LoyaltyEntryEarningScalarFieldEnum]
+
+
+export const LoyaltyRewardScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  kind: 'kind',
+  cost: 'cost',
+  stock: 'stock',
+  lowStockAt: 'lowStockAt',
+  lowestTier: 'lowestTier',
+  validFrom: 'validFrom',
+  validUntil: 'validUntil',
+  limitPerCustomer: 'limitPerCustomer',
+  voucherLifetimeDays: 'voucherLifetimeDays',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt',
+  archivedAt: 'archivedAt'
+} as const
+
+export type LoyaltyRewardScalarFieldEnum = (typeof LoyaltyRewardScalarFieldEnum)[keyof typeof LoyaltyRewardScalarFieldEnum]
+
+
+export const LoyaltyRedemptionScalarFieldEnum = {
+  id: 'id',
+  customerId: 'customerId',
+  rewardId: 'rewardId',
+  quantity: 'quantity',
+  points: 'points',
+  state: 'state',
+  pointsState: 'pointsState',
+  fromStock: 'fromStock',
+  voucherCode: 'voucherCode',
+  entryId: 'entryId',
+  redeemedAt: 'redeemedAt',
+  expiresAt: 'expiresAt',
+  closedAt: 'closedAt',
+  reason: 'reason'
+} as const
+
+export type LoyaltyRedemptionScalarFieldEnum = (typeof LoyaltyRedemptionScalarFieldEnum)[keyof typeof LoyaltyRedemptionScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {
