@@ -137,6 +137,39 @@ export interface ActivityFacts {
   readonly lastAt: Date;
 }
 
+/** Events of the stream that came in by one call, as `customers.eventsRecorded` tells of them. */
+export interface RecordedBatch {
+  readonly batchId: string;
+  readonly customerIds: readonly string[];
+  readonly byName: Readonly<Record<string, number>>;
+}
+
+/** One event of the stream, as it was recorded. */
+export interface RecordedEvent {
+  readonly uid: string;
+  readonly batchId: string;
+  /** The customer it was recorded for; merged away since, perhaps. */
+  readonly customerId: string;
+  readonly name: string;
+  readonly at: Date;
+  /** Decimal text. */
+  readonly value: string | null;
+  /** ISO 4217 when `value` is money. */
+  readonly currency: string | null;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** What a module has to tell the event stream: something a customer did that follows from its own records. */
+export interface OwnEvent {
+  /** A name of the catalogue. */
+  readonly name: string;
+  /** Id of the record it follows from: told twice, it counts once. */
+  readonly recordId: string;
+  readonly customerId: string;
+  readonly at: Date;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
 /** Half-open: `from` belongs to it, `to` does not. */
 export interface Period {
   readonly from: Date;
@@ -179,6 +212,17 @@ export interface CustomerPort {
   datedRates(): Promise<DatedRate[]>;
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
+  /**
+   * The events of batches that bear one of the names (null: any), in no order, wherever they are by now: waiting or in
+   * the history engine. @throws AnalyticsUnavailable when some are in an engine that does not answer
+   */
+  recordedEvents(
+    batches: readonly RecordedBatch[],
+    names: readonly string[] | null,
+    within?: Queryable,
+  ): Promise<RecordedEvent[]>;
+  /** Puts events into the stream in the caller's transaction, and moves the customers' last activity. */
+  tellStream(tx: Tx, events: readonly OwnEvent[]): Promise<void>;
   /** Every id under which events of these customers stand, former ones included → the customer. */
   eventIds(customerIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
   /** Ids of living customers in their order, behind `after`: for work on everybody. */
