@@ -1,5 +1,6 @@
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
 import type { CustomerPort } from '../customers/contract.ts';
+import { engagement } from './engagement/index.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
@@ -12,12 +13,13 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
   const { settings, clock, logger } = infra;
   const { customers } = ports;
   const service = createLoyaltyService(infra, customers);
+  const recognition = engagement(infra, { customers, post: service.post });
   const lifecycle = { clock, customers, tiers: () => settings.get(TIERS) };
   return defineModule({
     name: 'loyalty',
     service,
-    settings: loyaltySettings,
-    events: loyaltyEvents,
+    settings: [...loyaltySettings, ...recognition.settings],
+    events: [...loyaltyEvents, ...recognition.events],
     scopes: [
       { name: 'loyalty:read', description: 'Read the loyalty programme, accounts and ledger entries.' },
       {
@@ -25,9 +27,10 @@ export function loyalty(infra: Infrastructure, ports: { readonly customers: Cust
         description: 'Enrol customers; award, adjust and reverse points; confirm and void what waits.',
       },
       { name: 'loyalty:redeem', description: 'Spend points of customers and set them aside.' },
+      ...recognition.scopes,
     ],
-    handlers: loyaltyHandlers({ service, settings, lifecycle, logger }),
-    jobs: loyaltyJobs(service),
-    schema: loyaltySchema(service),
+    handlers: [...loyaltyHandlers({ service, settings, lifecycle, logger }), ...recognition.handlers],
+    jobs: [...loyaltyJobs(service), ...recognition.jobs],
+    schema: loyaltySchema(service, recognition.service),
   });
 }

@@ -1,4 +1,6 @@
 import type { Builder } from '../../src/core/builder/index.ts';
+import { engagementSchema } from './engagement/schema.ts';
+import type { EngagementService } from './engagement/service.ts';
 import { accountTypes } from './ledger/schema/account.ts';
 import { enrolmentMutations } from './ledger/schema/enrolment.ts';
 import { ledgerErrors } from './ledger/schema/errors.ts';
@@ -13,7 +15,7 @@ import type { LoyaltyService } from './service.ts';
 
 /** Everything the module adds to the API. */
 export const loyaltySchema =
-  (service: LoyaltyService) =>
+  (service: LoyaltyService, engagement: EngagementService) =>
   (builder: Builder): void => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
@@ -25,4 +27,5 @@ export const loyaltySchema =
     programSchema(builder, service, tiers);
     subscriptionSchema(builder, tiers);
     ledgerSubscriptions(builder);
+    engagementSchema(builder, engagement, account);
   };

@@ -51,3 +51,11 @@ export function dayOf(at: Date, timeZone: string): CalendarDay {
   const { year, month, day } = DateTime.fromJSDate(at, { zone: timeZone });
   return { year, month, day };
 }
+
+const BOARD_UNITS = { WEEK: 'week', MONTH: 'month' } as const;
+
+/** When the week or month that an instant lies in began; ever began in 1970. */
+export function leaderboardStart(at: Date, period: keyof typeof BOARD_UNITS | 'ALL', timeZone: string): Date {
+  if (period === 'ALL') return new Date(0);
+  return DateTime.fromJSDate(at, { zone: timeZone }).startOf(BOARD_UNITS[period]).toJSDate();
+}

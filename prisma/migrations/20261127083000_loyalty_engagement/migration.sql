@@ -65,7 +65,7 @@ CREATE TABLE "loyalty_leaderboard_member" (
     "customer_id" UUID NOT NULL,
     "display_name" TEXT NOT NULL,
     "joined_at" TIMESTAMPTZ(3) NOT NULL,
-    "counted" INTEGER NOT NULL,
+    "counted" INTEGER,
 
     CONSTRAINT "loyalty_leaderboard_member_pkey" PRIMARY KEY ("customer_id")
 );

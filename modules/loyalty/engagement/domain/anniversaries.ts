@@ -28,3 +28,11 @@ export function anniversariesOn(today: CalendarDay, most: number): AnniversaryOf
   }
   return days;
 }
+
+/** How many anniversaries of a signup there were up to a day, that day included. */
+export function yearsOn(signup: CalendarDay, today: CalendarDay): number {
+  const leapt = signup.month === 2 && signup.day === 29 && !isLeapYear(today.year);
+  const day = leapt ? 28 : signup.day;
+  const before = today.month < signup.month || (today.month === signup.month && today.day < day);
+  return Math.max(0, today.year - signup.year - (before ? 1 : 0));
+}

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, test } from 'vitest';
 import { dayOf, nextDay, periodNumber, periodStart, STREAK_PERIODS } from '../calendar.ts';
-import { anniversariesOn, isLeapYear } from './anniversaries.ts';
+import { anniversariesOn, isLeapYear, yearsOn } from './anniversaries.ts';
 import { advance, type ChallengeFact, contribution, crossed, decimalOf, MICROS, microsOf } from './progress.ts';
 import { CODE_BYTES, codeOf, readCode, shareAddress } from './referrals.ts';
 import { brokenFrom, extendStreak, type StreakState } from './streaks.ts';
@@ -223,9 +223,12 @@ describe('anniversaries', () => {
       for (const { years, ...signup } of anniversariesOn(today, 20)) {
         const index = SIGNUPS.findIndex((one) => JSON.stringify(one) === JSON.stringify(signup));
         found[index]?.push(`${years}: ${today.month}-${today.day}`);
+        if (index !== -1) expect(yearsOn(signup, today)).toBe(years);
       }
     }
     expect(found[0]).toEqual(['1: 2-28', '2: 2-28', '3: 2-28', '4: 2-29', '5: 2-28', '6: 2-28', '7: 2-28', '8: 2-29']);
+    const before = SIGNUPS.map((signup) => yearsOn(signup, { year: 2023, month: 2, day: 27 }));
+    expect(before).toEqual([2, 2, 1, 1, 3]);
     expect(found[1]).toHaveLength(8);
     expect(found.slice(2).map((days) => days.length)).toEqual([7, 7, 8]);
     expect([1900, 2000, 2023, 2024].map(isLeapYear)).toEqual([false, true, false, true]);

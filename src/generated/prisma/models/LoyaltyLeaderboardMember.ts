@@ -177,7 +177,7 @@ export type LoyaltyLeaderboardMemberGroupByOutputType = {
   customerId: string
   displayName: string
   joinedAt: Date
-  counted: number
+  counted: number | null
   _count: LoyaltyLeaderboardMemberCountAggregateOutputType | null
   _avg: LoyaltyLeaderboardMemberAvgAggregateOutputType | null
   _sum: LoyaltyLeaderboardMemberSumAggregateOutputType | null
@@ -207,14 +207,14 @@ export type LoyaltyLeaderboardMemberWhereInput = {
   customerId?: Prisma.UuidFilter<"LoyaltyLeaderboardMember"> | string
   displayName?: Prisma.StringFilter<"LoyaltyLeaderboardMember"> | string
   joinedAt?: Prisma.DateTimeFilter<"LoyaltyLeaderboardMember"> | Date | string
-  counted?: Prisma.IntFilter<"LoyaltyLeaderboardMember"> | number
+  counted?: Prisma.IntNullableFilter<"LoyaltyLeaderboardMember"> | number | null
 }
 
 export type LoyaltyLeaderboardMemberOrderByWithRelationInput = {
   customerId?: Prisma.SortOrder
   displayName?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
-  counted?: Prisma.SortOrder
+  counted?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type LoyaltyLeaderboardMemberWhereUniqueInput = Prisma.AtLeast<{
@@ -224,14 +224,14 @@ export type LoyaltyLeaderboardMemberWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.LoyaltyLeaderboardMemberWhereInput | Prisma.LoyaltyLeaderboardMemberWhereInput[]
   displayName?: Prisma.StringFilter<"LoyaltyLeaderboardMember"> | string
   joinedAt?: Prisma.DateTimeFilter<"LoyaltyLeaderboardMember"> | Date | string
-  counted?: Prisma.IntFilter<"LoyaltyLeaderboardMember"> | number
+  counted?: Prisma.IntNullableFilter<"LoyaltyLeaderboardMember"> | number | null
 }, "customerId">
 
 export type LoyaltyLeaderboardMemberOrderByWithAggregationInput = {
   customerId?: Prisma.SortOrder
   displayName?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
-  counted?: Prisma.SortOrder
+  counted?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LoyaltyLeaderboardMemberCountOrderByAggregateInput
   _avg?: Prisma.LoyaltyLeaderboardMemberAvgOrderByAggregateInput
   _max?: Prisma.LoyaltyLeaderboardMemberMaxOrderByAggregateInput
@@ -246,56 +246,56 @@ export type LoyaltyLeaderboardMemberScalarWhereWithAggregatesInput = {
   customerId?: Prisma.UuidWithAggregatesFilter<"LoyaltyLeaderboardMember"> | string
   displayName?: Prisma.StringWithAggregatesFilter<"LoyaltyLeaderboardMember"> | string
   joinedAt?: Prisma.DateTimeWithAggregatesFilter<"LoyaltyLeaderboardMember"> | Date | string
-  counted?: Prisma.IntWithAggregatesFilter<"LoyaltyLeaderboardMember"> | number
+  counted?: Prisma.IntNullableWithAggregatesFilter<"LoyaltyLeaderboardMember"> | number | null
 }
 
 export type LoyaltyLeaderboardMemberCreateInput = {
   customerId: string
   displayName: string
   joinedAt: Date | string
-  counted: number
+  counted?: number | null
 }
 
 export type LoyaltyLeaderboardMemberUncheckedCreateInput = {
   customerId: string
   displayName: string
   joinedAt: Date | string
-  counted: number
+  counted?: number | null
 }
 
 export type LoyaltyLeaderboardMemberUpdateInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   displayName?: Prisma.StringFieldUpdateOperationsInput | string
   joinedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  counted?: Prisma.IntFieldUpdateOperationsInput | number
+  counted?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyLeaderboardMemberUncheckedUpdateInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   displayName?: Prisma.StringFieldUpdateOperationsInput | string
   joinedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  counted?: Prisma.IntFieldUpdateOperationsInput | number
+  counted?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyLeaderboardMemberCreateManyInput = {
   customerId: string
   displayName: string
   joinedAt: Date | string
-  counted: number
+  counted?: number | null
 }
 
 export type LoyaltyLeaderboardMemberUpdateManyMutationInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   displayName?: Prisma.StringFieldUpdateOperationsInput | string
   joinedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  counted?: Prisma.IntFieldUpdateOperationsInput | number
+  counted?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyLeaderboardMemberUncheckedUpdateManyInput = {
   customerId?: Prisma.StringFieldUpdateOperationsInput | string
   displayName?: Prisma.StringFieldUpdateOperationsInput | string
   joinedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  counted?: Prisma.IntFieldUpdateOperationsInput | number
+  counted?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type LoyaltyLeaderboardMemberCountOrderByAggregateInput = {
@@ -367,9 +367,9 @@ export type $LoyaltyLeaderboardMemberPayload<ExtArgs extends runtime.Types.Exten
     displayName: string
     joinedAt: Date
     /**
-     * Number of the last ledger entry that is in the scores.
+     * Number of the last ledger entry that is in the scores; null when they are to be reckoned anew.
      */
-    counted: number
+    counted: number | null
   }, ExtArgs["result"]["loyaltyLeaderboardMember"]>
   composites: {}
 }

@@ -1,0 +1,133 @@
+import type { Call } from '../../../src/core/call.ts';
+import type { Tx } from '../../../src/core/database/index.ts';
+import { appendEvents, type DomainEvent, isEvent } from '../../../src/core/events/index.ts';
+import { BUSINESS } from '../../../src/core/settings/index.ts';
+import { customerErased, customerMerged, eventsRecorded } from '../../customers/contract.ts';
+import { pointsAwarded, pointsReversed } from '../events.ts';
+import type { EngagementPorts } from './ports.ts';
+import { lockEngagement } from './queries.ts';
+import { countEntries, leaderboardMembers } from './queries-leaderboard.ts';
+import { concludeChallenges, deservedForChallenge, moveChallenges } from './service-challenges.ts';
+import { factsOf, participants, wantedNames } from './service-facts.ts';
+import { eraseEngagement, mergeEngagement } from './service-lifecycle.ts';
+import { concludeMilestones, count, deservedFor, type Move, reach } from './service-milestones.ts';
+import { concludeReferrals, deservedForReferral, qualify } from './service-referrals.ts';
+import { type Given, give } from './service-rewards.ts';
+import { deservedForMark, extendStreaks, tellMark } from './service-streaks.ts';
+import { type Definitions, definitionsInForce } from './settings.ts';
+
+/**
+ * What events of the outbox come to: counts, streaks, challenges and referrals move, and what is deserved is given. One
+ * writer at a time (`lockEngagement`), so that a customer who is merged is found under one id, and a fact counts once.
+ */
+export async function engage(
+  tx: Tx,
+  ports: EngagementPorts,
+  events: readonly DomainEvent[],
+  callOf: (event: DomainEvent) => Call,
+): Promise<void> {
+  const definitions = await definitionsInForce(ports.settings);
+  const noNames = wantedNames(definitions, ports.clock.now())?.length === 0;
+  const relevant = noNames ? events.filter((event) => !isEvent(event, eventsRecorded)) : events;
+  if (relevant.length === 0) return;
+  await lockEngagement(tx);
+  let segment: DomainEvent[] = [];
+  const flush = async () => {
+    if (segment.length > 0) await apply(tx, ports, definitions, segment, callOf);
+    segment = [];
+  };
+  for (const event of relevant) {
+    if (isEvent(event, customerMerged)) {
+      await flush();
+      await mergeEngagement(tx, ports, definitions, event.payload);
+    } else if (isEvent(event, customerErased)) {
+      await flush();
+      await eraseEngagement(tx, [event.payload.customerId]);
+    } else segment.push(event);
+  }
+  await flush();
+}
+
+async function apply(
+  tx: Tx,
+  ports: EngagementPorts,
+  definitions: Definitions,
+  events: readonly DomainEvent[],
+  callOf: (event: DomainEvent) => Call,
+): Promise<void> {
+  const facts = await factsOf(tx, ports, definitions, events, callOf);
+  const moves = [
+    ...(await count(tx, ports, definitions, facts)),
+    ...(await pointMoves(tx, ports, definitions, events, callOf)),
+  ];
+  const reached = await reach(tx, ports, definitions, moves);
+  const marked = await extendStreaks(tx, ports, definitions, facts);
+  const completed = await moveChallenges(tx, ports, definitions, facts);
+  const qualified = await qualify(tx, ports, definitions, events, callOf);
+  await rank(tx, ports, events);
+
+  const given = await give(tx, ports, [
+    ...reached.map(deservedFor),
+    ...marked.map(deservedForMark),
+    ...completed.map(deservedForChallenge),
+    ...qualified.flatMap((one) => deservedForReferral(definitions, one)),
+  ]);
+  const next = (n: number) => given.splice(0, n);
+  const forReached = next(reached.length);
+  const forMarked = next(marked.length);
+  const forCompleted = next(completed.length);
+  const told = [
+    ...(await concludeMilestones(tx, reached, forReached)),
+    ...marked.map((one, index) => tellMark(one, forMarked[index] as Given)),
+    ...(await concludeChallenges(tx, completed, forCompleted)),
+    ...(await concludeReferrals(tx, ports, qualified, given)),
+  ];
+  const [first] = told;
+  if (first?.call !== undefined) await appendEvents(tx, first.call, ports.clock, told);
+}
+
+/** Points earned as moves of a count; nobody is looked up unless somebody may have crossed a threshold. */
+async function pointMoves(
+  tx: Tx,
+  ports: EngagementPorts,
+  { milestones }: Definitions,
+  events: readonly DomainEvent[],
+  callOf: (event: DomainEvent) => Call,
+): Promise<Move[]> {
+  const thresholds = milestones.flatMap(({ metric, threshold }) => (metric === 'POINTS_EARNED' ? [threshold] : []));
+  const moves: Move[] = [];
+  for (const event of events) {
+    if (!isEvent(event, pointsAwarded) || event.customerId === null) continue;
+    const { points, earned } = event.payload;
+    if (!thresholds.some((threshold) => earned - points < threshold && threshold <= earned)) continue;
+    const move = { metric: 'POINTS_EARNED', event: null, before: earned - points, after: earned } as const;
+    moves.push({ ...move, customerId: event.customerId, call: callOf(event) });
+  }
+  if (moves.length === 0) return [];
+  const living = await participants(
+    tx,
+    ports,
+    moves.map((move) => move.customerId),
+  );
+  return moves.flatMap((move) => {
+    const customerId = living.get(move.customerId);
+    return customerId === undefined ? [] : [{ ...move, customerId }];
+  });
+}
+
+/** Brings the leaderboard up to the ledger for those who are on it. */
+async function rank(tx: Tx, { settings }: EngagementPorts, events: readonly DomainEvent[]): Promise<void> {
+  const ids = new Set<string>();
+  for (const event of events) {
+    const moved = isEvent(event, pointsAwarded) || isEvent(event, pointsReversed);
+    if (moved && event.customerId !== null) ids.add(event.customerId);
+  }
+  if (ids.size === 0) return;
+  const members = await leaderboardMembers(tx, [...ids]);
+  if (members.length === 0) return;
+  await countEntries(
+    tx,
+    members.map((member) => member.customerId),
+    (await settings.get(BUSINESS)).timeZone,
+  );
+}
