@@ -1,4 +1,5 @@
 import { newId } from '../../../src/core/ids.ts';
+import type { TestAppOptions } from '../../support/app.ts';
 import { type LoyaltyApp, startLoyaltyApp } from '../api.ts';
 
 export interface Milestone {
@@ -37,8 +38,8 @@ const MEMBER = `query ($externalId: String!) {
 }`;
 
 /** An application of loyalty, and the words of engagement. */
-export async function startEngagementApp() {
-  const world = await startLoyaltyApp();
+export async function startEngagementApp(options: TestAppOptions = {}) {
+  const world = await startLoyaltyApp(options);
   const { app } = world;
   const mutate = async (name: string, input: object, fields: string): Promise<Record<string, unknown>> => {
     const type = `${name[0]?.toUpperCase()}${name.slice(1)}`;
