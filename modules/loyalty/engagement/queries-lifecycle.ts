@@ -12,13 +12,6 @@ export function streaksOfCustomers(tx: Tx, customerIds: readonly string[]): Prom
   );
 }
 
-/** Whatever has a key that the other customer has, too, stays behind and goes: by table, its key beside the customer. */
-const ONCE = [
-  ['loyalty_milestone', 'milestone'],
-  ['loyalty_badge_award', 'badge'],
-  ['loyalty_appreciation', 'occasion'],
-] as const;
-
 /** Moves what one customer has to another; streaks and the leaderboard apart. */
 export async function mergeRows(tx: Tx, fromId: string, intoId: string): Promise<void> {
   const both = [fromId, intoId];
@@ -40,16 +33,28 @@ export async function mergeRows(tx: Tx, fromId: string, intoId: string): Promise
        completed_at = least(c.completed_at, excluded.completed_at)`,
     both,
   );
-  for (const [table, key] of ONCE) {
-    await tx.query(
-      `update ${table} t set customer_id = $2
-       where customer_id = $1 and not exists (select from ${table} o where o.customer_id = $2 and o.${key} = t.${key})`,
-      both,
-    );
-  }
-  for (const table of ['loyalty_counter', 'loyalty_challenge_entry', 'loyalty_streak', ...ONCE.map(([name]) => name)]) {
-    await tx.query(`delete from ${table} where customer_id = $1`, [fromId]);
-  }
+  // Whatever the other customer has, too, stays behind and goes.
+  await tx.query(
+    `update loyalty_milestone m set customer_id = $2 where customer_id = $1 and not exists (
+       select from loyalty_milestone o where o.customer_id = $2 and o.milestone = m.milestone)`,
+    both,
+  );
+  await tx.query(
+    `update loyalty_badge_award b set customer_id = $2 where customer_id = $1 and not exists (
+       select from loyalty_badge_award o where o.customer_id = $2 and o.badge = b.badge)`,
+    both,
+  );
+  await tx.query(
+    `update loyalty_appreciation p set customer_id = $2 where customer_id = $1 and not exists (
+       select from loyalty_appreciation o where o.customer_id = $2 and o.occasion = p.occasion)`,
+    both,
+  );
+  await tx.query('delete from loyalty_counter where customer_id = $1', [fromId]);
+  await tx.query('delete from loyalty_challenge_entry where customer_id = $1', [fromId]);
+  await tx.query('delete from loyalty_streak where customer_id = $1', [fromId]);
+  await tx.query('delete from loyalty_milestone where customer_id = $1', [fromId]);
+  await tx.query('delete from loyalty_badge_award where customer_id = $1', [fromId]);
+  await tx.query('delete from loyalty_appreciation where customer_id = $1', [fromId]);
   await tx.query('update loyalty_referral_code set customer_id = $2 where customer_id = $1', both);
   await tx.query('update loyalty_referral set referrer_id = $2 where referrer_id = $1', both);
   await tx.query(
@@ -67,9 +72,10 @@ export async function mergeRows(tx: Tx, fromId: string, intoId: string): Promise
 
 /** Removes what erased customers did; referrals of theirs that wait come to nothing. */
 export async function eraseRows(tx: Tx, customerIds: readonly string[]): Promise<void> {
-  for (const table of ['loyalty_counter', 'loyalty_challenge_entry', 'loyalty_streak', 'loyalty_referral_code']) {
-    await tx.query(`delete from ${table} where customer_id = any($1::uuid[])`, [customerIds]);
-  }
+  await tx.query('delete from loyalty_counter where customer_id = any($1::uuid[])', [customerIds]);
+  await tx.query('delete from loyalty_challenge_entry where customer_id = any($1::uuid[])', [customerIds]);
+  await tx.query('delete from loyalty_streak where customer_id = any($1::uuid[])', [customerIds]);
+  await tx.query('delete from loyalty_referral_code where customer_id = any($1::uuid[])', [customerIds]);
   await tx.query(
     `update loyalty_referral set state = 'VOID'
      where state = 'ATTRIBUTED' and (referrer_id = any($1::uuid[]) or referred_id = any($1::uuid[]))`,
