@@ -15,7 +15,7 @@ import type { EngagementPorts } from './ports.ts';
 import { engage } from './service-engage.ts';
 
 /** Calls per transaction: each may hold 1,000 events. */
-const CALLS = 10;
+const CALLS = 5;
 /** Some of the events may be in a history engine that is away: with the usual pauses about an hour. */
 const PATIENT_ATTEMPTS = 20;
 

@@ -2,8 +2,9 @@ import type { Call } from '../../../src/core/call.ts';
 import type { Tx } from '../../../src/core/database/index.ts';
 import { appendEvents, type DomainEvent, isEvent } from '../../../src/core/events/index.ts';
 import { BUSINESS } from '../../../src/core/settings/index.ts';
-import { customerErased, customerMerged, eventsRecorded } from '../../customers/contract.ts';
+import { customerChanged, customerErased, customerMerged, eventsRecorded } from '../../customers/contract.ts';
 import { pointsAwarded, pointsReversed } from '../events.ts';
+import { crossed } from './domain/progress.ts';
 import type { EngagementPorts } from './ports.ts';
 import { lockEngagement } from './queries.ts';
 import { countEntries, leaderboardMembers } from './queries-leaderboard.ts';
@@ -11,7 +12,7 @@ import { concludeChallenges, deservedForChallenge, moveChallenges } from './serv
 import { factsOf, participants, wantedNames } from './service-facts.ts';
 import { eraseEngagement, mergeEngagement } from './service-lifecycle.ts';
 import { concludeMilestones, count, deservedFor, type Move, reach } from './service-milestones.ts';
-import { concludeReferrals, deservedForReferral, qualify } from './service-referrals.ts';
+import { concludeReferrals, deservedForReferral, proves, qualify } from './service-referrals.ts';
 import { type Given, give } from './service-rewards.ts';
 import { deservedForMark, extendStreaks, tellMark } from './service-streaks.ts';
 import { type Definitions, definitionsInForce } from './settings.ts';
@@ -27,8 +28,7 @@ export async function engage(
   callOf: (event: DomainEvent) => Call,
 ): Promise<void> {
   const definitions = await definitionsInForce(ports.settings);
-  const noNames = wantedNames(definitions, ports.clock.now())?.length === 0;
-  const relevant = noNames ? events.filter((event) => !isEvent(event, eventsRecorded)) : events;
+  const relevant = await relevantOf(tx, ports, definitions, events);
   if (relevant.length === 0) return;
   await lockEngagement(tx);
   let segment: DomainEvent[] = [];
@@ -46,6 +46,41 @@ export async function engage(
     } else segment.push(event);
   }
   await flush();
+}
+
+/**
+ * What may change something: who uses none of it, pays one look for a batch and waits for nobody. A member who joins the
+ * leaderboard at this moment reads the ledger as it is.
+ */
+async function relevantOf(
+  tx: Tx,
+  { clock }: EngagementPorts,
+  definitions: Definitions,
+  events: readonly DomainEvent[],
+): Promise<DomainEvent[]> {
+  const names = wantedNames(definitions, clock.now());
+  const { enabled, qualifying } = definitions.referrals;
+  const earners = events.flatMap((event) => (isPoints(event) && event.customerId !== null ? [event.customerId] : []));
+  const onBoard = new Set(
+    earners.length === 0
+      ? []
+      : (await leaderboardMembers(tx, [...new Set(earners)])).map(({ customerId }) => customerId),
+  );
+  return events.filter((event) => {
+    if (isEvent(event, eventsRecorded)) return names === null || names.some((name) => name in event.payload.byName);
+    if (isEvent(event, customerChanged)) return enabled && proves(event, qualifying);
+    return !isPoints(event) || onBoard.has(event.customerId ?? '') || crossesPoints(definitions, event);
+  });
+}
+
+const isPoints = (event: DomainEvent): boolean => isEvent(event, pointsAwarded) || isEvent(event, pointsReversed);
+
+/** Whether points took a customer across a milestone. */
+function crossesPoints({ milestones }: Definitions, event: DomainEvent): boolean {
+  if (!isEvent(event, pointsAwarded)) return false;
+  const { points, earned } = event.payload;
+  const ofPoints = milestones.filter(({ metric }) => metric === 'POINTS_EARNED');
+  return crossed(ofPoints, earned - points, earned).length > 0;
 }
 
 async function apply(
@@ -86,20 +121,19 @@ async function apply(
   if (first?.call !== undefined) await appendEvents(tx, first.call, ports.clock, told);
 }
 
-/** Points earned as moves of a count; nobody is looked up unless somebody may have crossed a threshold. */
+/** Points earned as moves of a count; nobody is looked up unless somebody crossed a threshold. */
 async function pointMoves(
   tx: Tx,
   ports: EngagementPorts,
-  { milestones }: Definitions,
+  definitions: Definitions,
   events: readonly DomainEvent[],
   callOf: (event: DomainEvent) => Call,
 ): Promise<Move[]> {
-  const thresholds = milestones.flatMap(({ metric, threshold }) => (metric === 'POINTS_EARNED' ? [threshold] : []));
   const moves: Move[] = [];
   for (const event of events) {
     if (!isEvent(event, pointsAwarded) || event.customerId === null) continue;
+    if (!crossesPoints(definitions, event)) continue;
     const { points, earned } = event.payload;
-    if (!thresholds.some((threshold) => earned - points < threshold && threshold <= earned)) continue;
     const move = { metric: 'POINTS_EARNED', event: null, before: earned - points, after: earned } as const;
     moves.push({ ...move, customerId: event.customerId, call: callOf(event) });
   }
@@ -119,8 +153,7 @@ async function pointMoves(
 async function rank(tx: Tx, { settings }: EngagementPorts, events: readonly DomainEvent[]): Promise<void> {
   const ids = new Set<string>();
   for (const event of events) {
-    const moved = isEvent(event, pointsAwarded) || isEvent(event, pointsReversed);
-    if (moved && event.customerId !== null) ids.add(event.customerId);
+    if (isPoints(event) && event.customerId !== null) ids.add(event.customerId);
   }
   if (ids.size === 0) return;
   const members = await leaderboardMembers(tx, [...ids]);

@@ -154,7 +154,8 @@ export async function qualify(
   });
 }
 
-function proves(event: DomainEvent, qualifying: Definitions['referrals']['qualifying']): boolean {
+/** Whether an event is what makes a referral successful. */
+export function proves(event: DomainEvent, qualifying: Definitions['referrals']['qualifying']): boolean {
   if (qualifying === 'FIRST_ORDER') return isEvent(event, orderPlaced) && !event.payload.quiet;
   return isEvent(event, customerChanged) && event.payload.status?.to === 'ACTIVE';
 }

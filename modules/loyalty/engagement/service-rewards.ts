@@ -29,7 +29,7 @@ export const badgeFor = (key: string | null, source: BadgeSource, sourceKey: str
 
 /** What became of it. */
 export interface Given {
-  /** 0 when there were none, or the ledger refused them. */
+  /** Whether or not a part of them paid a debt; 0 when there were none, or the ledger refused them. */
   readonly points: number;
   /** Name of the badge when it was awarded by this; null when there was none or the customer held it. */
   readonly badge: string | null;
@@ -69,7 +69,7 @@ async function givePoints(
   for (const [index, { of }] of asked.entries()) {
     const answer = answers[index];
     if (answer === undefined) throw new Error('the ledger left a request unanswered');
-    if (!(answer instanceof DomainError)) given.set(of, answer.entry.points);
+    if (!(answer instanceof DomainError)) given.set(of, answer.entry.points - answer.entry.debt);
     else if (!(answer instanceof NotAMember)) logger.warn({ key: of.key, code: answer.code }, 'no points were given');
   }
   return given;

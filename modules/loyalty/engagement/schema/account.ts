@@ -20,6 +20,9 @@ import {
 import type { EngagementService } from '../service.ts';
 import type { DefinitionTypes } from './definitions.ts';
 
+/** Up to 10,000 places are counted for a rank. */
+const RANK_COST = 20;
+
 /** What a member has come to: fields of `LoyaltyAccount`. */
 export function memberTypes(
   builder: Builder,
@@ -161,6 +164,7 @@ export function memberTypes(
     type: Place,
     nullable: true,
     description: 'The own place on the leaderboard; null for who is not on it.',
+    complexity: { field: RANK_COST },
     args: (arg) => ({
       period: arg({ type: Period, required: true, defaultValue: 'MONTH', description: 'Of which points.' }),
     }),
