@@ -183,6 +183,60 @@ describe('challenges', () => {
   });
 });
 
+test('what there is to be reached can be read', async () => {
+  const { loyaltyEngagement } = await world.app.query<{ loyaltyEngagement: object }>(`{
+    loyaltyEngagement {
+      badges { key } milestones { key metric event threshold badge } streaks { key marks { length } }
+      challenges { key goal measure joining until } referrals { enabled qualifying referredPoints }
+    }
+  }`);
+  expect(loyaltyEngagement).toMatchObject({
+    badges: [{ key: 'explorer' }, { key: 'regular' }, { key: 'fan' }, { key: 'finisher' }],
+    milestones: [
+      { key: 'orders_3', metric: 'ORDERS_PLACED', event: null, threshold: 3, badge: 'regular' },
+      { key: 'features_2' },
+      { key: 'visits_3', metric: 'EVENTS', event: 'session.started' },
+      { key: 'points_100', metric: 'POINTS_EARNED' },
+    ],
+    streaks: [],
+    challenges: [
+      { key: 'three_uses', goal: 3, measure: 'COUNT', joining: 'AUTOMATIC', until: '2026-12-01T00:00:00.000Z' },
+      { key: 'spend_50', measure: 'VALUE', joining: 'OPT_IN' },
+    ],
+    referrals: { enabled: true, qualifying: 'FIRST_ORDER', referredPoints: 50 },
+  });
+});
+
+test.each([
+  [
+    'loyalty.milestones',
+    { key: 'm', name: 'M', metric: 'EVENTS', event: null, threshold: 1, points: null, badge: null },
+  ],
+  [
+    'loyalty.milestones',
+    { key: 'm', name: 'M', metric: 'ORDERS_PLACED', event: null, threshold: 0, points: null, badge: null },
+  ],
+  ['loyalty.badges', { key: 'Not A Key', name: 'B', description: '' }],
+  [
+    'loyalty.challenges',
+    {
+      key: 'c',
+      name: 'C',
+      description: '',
+      event: 'order.placed',
+      measure: 'COUNT',
+      goal: 1,
+      from: '2026-12-01T00:00:00Z',
+      until: '2026-11-01T00:00:00Z',
+      joining: 'AUTOMATIC',
+      points: null,
+      badge: null,
+    },
+  ],
+])('%s takes nothing that makes no sense', async (key, value) => {
+  expect(await world.change(key, [value])).toMatchObject({ changeSetting: { __typename: 'InvalidInput' } });
+});
+
 describe('badges', () => {
   test('awarded by hand are held once', async () => {
     const customerId = await world.customer('bea');
