@@ -208,7 +208,7 @@ function referralType(builder: Builder) {
       referred: t.field({
         type: 'Customer',
         nullable: true,
-        description: 'Who was brought; null for a customer merged away.',
+        description: 'Who was brought; null once erased or merged away.',
         resolve: customerResolver(builder, (referral: ReferralShape) => referral.referredId),
       }),
     }),

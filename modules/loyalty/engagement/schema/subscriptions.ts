@@ -105,7 +105,7 @@ export function engagementSubscriptions(builder: Builder, { Metric, Per }: Defin
       referrer: t.field({
         type: 'Customer',
         nullable: true,
-        description: 'Who referred; null for a customer merged away.',
+        description: 'Who referred; null once erased or merged away.',
         resolve: customerResolver(builder, ({ payload }: Attributed) => payload.referrerId),
       }),
     }),
@@ -120,7 +120,7 @@ export function engagementSubscriptions(builder: Builder, { Metric, Per }: Defin
       referred: t.field({
         type: 'Customer',
         nullable: true,
-        description: 'Who was brought; null for a customer merged away.',
+        description: 'Who was brought; null once erased or merged away.',
         resolve: customerResolver(builder, ({ payload }: Attributed) => payload.referredId),
       }),
       referrerPoints: t.int({ description: 'For who referred.', resolve: ({ payload }) => payload.referrerPoints }),
