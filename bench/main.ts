@@ -1,3 +1,5 @@
+import '../src/native.mjs';
+
 /** `npm run -s bench -- NAME [--quick]`: prints what it does on stderr, and one JSON object as the last line on stdout. */
 const BENCHES = [
   'health-graph',

@@ -1,5 +1,7 @@
 // The way in for every npm script. Plain JavaScript, so that an old Node can read it and say what is wrong:
 // the rest is TypeScript, which Node runs as it stands from version 24 on.
+import './native.mjs';
+
 const NEEDED_MAJOR = 24;
 
 if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
@@ -11,10 +13,6 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   );
   process.exit(1);
 }
-
-// The embedded ClickHouse runs statements on Node's worker threads, of which there are four for everything: four slow
-// statements would hold up every file and every name look-up. Read once, at the first use, so it is said here.
-process.env.UV_THREADPOOL_SIZE ??= '24';
 
 // Whoever reads what is printed may go away (`| head`): that stops neither a command nor a server.
 for (const stream of [process.stdout, process.stderr]) {

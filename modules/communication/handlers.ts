@@ -1,6 +1,6 @@
 import { type HandlerDefinition, isEvent } from '../../src/core/events/index.ts';
 import { customerErased, customerMerged } from '../customers/contract.ts';
-import { tierChanged } from '../loyalty/contract.ts';
+import { anniversary, milestoneReached, tierChanged } from '../loyalty/contract.ts';
 import type { CommunicationService } from './service.ts';
 import { blankMessages, moveMessages } from './store.ts';
 
@@ -12,6 +12,14 @@ export function communicationHandlers(service: CommunicationService): HandlerDef
       async handle(tx, events, context) {
         const changes = events.filter((event) => isEvent(event, tierChanged));
         await service.queueTierUpgrades(tx, changes, context.call);
+      },
+    },
+    {
+      name: 'communication.writeAppreciation',
+      on: [anniversary, milestoneReached],
+      async handle(tx, events, context) {
+        const occasions = events.filter((event) => isEvent(event, anniversary) || isEvent(event, milestoneReached));
+        await service.queueAppreciation(tx, occasions, context.call);
       },
     },
     {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineJob, type JobDefinition } from '../../src/core/jobs.ts';
-import { type CommunicationService, SEND_JOB } from './service.ts';
+import { SEND_JOB } from './letters.ts';
+import type { CommunicationService } from './service.ts';
 
 export function communicationJobs(service: CommunicationService): JobDefinition[] {
   return [

@@ -1,35 +1,37 @@
 import { actorName, type Call, systemCall } from '../../src/core/call.ts';
 import type { Tx } from '../../src/core/database/index.ts';
 import { messageOf } from '../../src/core/errors.ts';
-import { appendEvents, type DomainEvent, newEvent } from '../../src/core/events/index.ts';
-import { newId } from '../../src/core/ids.ts';
-import { enqueue } from '../../src/core/jobs.ts';
+import { appendEvents, type DomainEvent, isEvent, newEvent } from '../../src/core/events/index.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { ContactFacts, CustomerPort } from '../customers/contract.ts';
-import type { LoyaltyPort, TierFacts, tierChanged } from '../loyalty/contract.ts';
-import { messageFailed, messageQueued, messageSent } from './events.ts';
 import {
-  type HeldMessage,
-  heldMessages,
-  insertMessages,
-  type NewMessage,
-  settleMessage,
-  takeMessage,
-} from './store.ts';
-import { loadTemplates, type TierUpgradeVariables } from './templates.ts';
+  anniversary,
+  type LoyaltyPort,
+  milestoneReached,
+  type TierFacts,
+  type tierChanged,
+} from '../loyalty/contract.ts';
+import { messageFailed, messageSent } from './events.ts';
+import { type Letter, SEND_JOB, writeLetters } from './letters.ts';
+import { type HeldMessage, heldMessages, settleMessage, takeMessage } from './store.ts';
+import { type CommonVariables, loadTemplates, type TierUpgradeVariables } from './templates.ts';
 import { isPermanentRefusal, type MailTransport } from './transport.ts';
 
-export const SEND_JOB = 'communication.sendMessage';
-const TOPIC = 'loyalty';
-/** With graphile-worker's growing pauses: about a day of trying. */
-const SEND_ATTEMPTS = 16;
-
 type TierChanged = DomainEvent<(typeof tierChanged)['payload']['_output']>;
+type Anniversary = DomainEvent<(typeof anniversary)['payload']['_output']>;
+type MilestoneReached = DomainEvent<(typeof milestoneReached)['payload']['_output']>;
+/** Something to thank a customer for. */
+export type Occasion = Anniversary | MilestoneReached;
+
+const isYears = (event: Occasion): boolean =>
+  isEvent(event, milestoneReached) && event.payload.metric === 'YEARS_AS_CUSTOMER';
 
 export interface CommunicationService {
   /** Writes one message per upgrade and contact, in the transaction of the handler that asks. */
   queueTierUpgrades(tx: Tx, events: readonly TierChanged[], callOf: (event: DomainEvent) => Call): Promise<void>;
+  /** The same for anniversaries and milestones. */
+  queueAppreciation(tx: Tx, events: readonly Occasion[], callOf: (event: DomainEvent) => Call): Promise<void>;
   /** Sends a waiting message. Throws to be tried again; a refusal for good, or the last attempt, ends as FAILED. */
   send(messageId: string, attempt: { readonly last: boolean }): Promise<void>;
   /** What was laid into the local outbox, newest first. */
@@ -45,6 +47,18 @@ export function createCommunicationService(
   const { database, settings, clock, logger } = infra;
   const templates = loadTemplates();
 
+  const appreciationLetter = (event: Occasion, contact: ContactFacts, business: typeof BUSINESS.default): Letter => {
+    const common = commonVariables(contact, business);
+    if (isEvent(event, anniversary)) {
+      const { years, points, badge, milestone } = event.payload;
+      const variables = { ...common, years, oneYear: years === 1, points, badge, milestone };
+      return { event, contact, about: 'anniversary', template: templates.anniversary, variables };
+    }
+    const { name, points, badge } = (event as MilestoneReached).payload;
+    const variables = { ...common, milestone: { name }, points, badge };
+    return { event, contact, about: 'milestone', template: templates.milestone, variables };
+  };
+
   return {
     async queueTierUpgrades(tx, events, callOf) {
       const upgrades = events.filter((event) => event.payload.direction === 'UP' && event.customerId !== null);
@@ -55,49 +69,29 @@ export function createCommunicationService(
         ports.loyalty.tiers(),
         settings.get(BUSINESS),
       ]);
-      const messages = upgrades.flatMap((event) =>
+      const letters = upgrades.flatMap((event) =>
         contacts
           .filter((contact) => contact.customerId === event.customerId)
-          .map((contact): NewMessage => {
+          .map((contact): Letter => {
             const variables = tierUpgradeVariables(event.payload, contact, tiers, business);
-            const refused = contact.consent[TOPIC]?.granted === false;
-            return {
-              id: newId(),
-              uniqueKey: `tier-upgrade:${event.id}:${contact.id}`,
-              customerId: contact.customerId,
-              contactId: contact.id,
-              topic: TOPIC,
-              template: templates.tierUpgrade.name,
-              templateHash: templates.tierUpgrade.hash,
-              state: refused ? 'SUPPRESSED' : 'QUEUED',
-              reason: refused ? 'NO_CONSENT' : null,
-              recipient: contact.email,
-              ...templates.tierUpgrade.render({ ...variables }),
-              createdAt: clock.now(),
-              causationId: event.id,
-              correlationId: event.correlationId,
-            };
+            return { event, contact, about: 'tier-upgrade', template: templates.tierUpgrade, variables };
           }),
       );
-      const written = await insertMessages(tx, messages);
-      const waiting = messages.filter((message) => message.state === 'QUEUED' && written.has(message.id));
-      const causes = new Map(upgrades.map((event) => [event.id, event]));
-      for (const message of waiting) {
-        await enqueue(
-          tx,
-          SEND_JOB,
-          { messageId: message.id },
-          { key: `${SEND_JOB}:${message.id}`, maxAttempts: SEND_ATTEMPTS },
-        );
-      }
-      const told = waiting.map((message) =>
-        newEvent(messageQueued, {
-          customerId: message.customerId,
-          payload: { messageId: message.id, template: message.template, topic: message.topic },
-          call: callOf(causes.get(message.causationId as string) as TierChanged),
-        }),
+      await writeLetters(tx, clock, letters, callOf);
+    },
+
+    async queueAppreciation(tx, events, callOf) {
+      // The letter of the anniversary names the milestone of years that came with it.
+      const occasions = events.filter((event) => event.customerId !== null && !isYears(event));
+      if (occasions.length === 0) return;
+      const ids = [...new Set(occasions.map((event) => event.customerId as string))];
+      const [contacts, business] = await Promise.all([ports.customers.contactsOf(ids, tx), settings.get(BUSINESS)]);
+      const letters = occasions.flatMap((event) =>
+        contacts
+          .filter((contact) => contact.customerId === event.customerId)
+          .map((contact) => appreciationLetter(event, contact, business)),
       );
-      await appendEvents(tx, systemCall('communication'), clock, told);
+      await writeLetters(tx, clock, letters, callOf);
     },
 
     async send(messageId, { last }) {
@@ -144,6 +138,15 @@ export function createCommunicationService(
   };
 }
 
+function commonVariables(contact: ContactFacts, business: typeof BUSINESS.default): CommonVariables {
+  const { companyName, productName, supportAddress } = business;
+  return {
+    locale: contact.locale ?? 'en',
+    business: { companyName, productName, supportAddress },
+    contact: { name: contact.name ?? contact.email },
+  };
+}
+
 function tierUpgradeVariables(
   change: TierChanged['payload'],
   contact: ContactFacts,
@@ -154,13 +157,7 @@ function tierUpgradeVariables(
   const tier = tierOf(change.to);
   const next = tier === undefined ? undefined : tiers.find((candidate) => candidate.from > tier.from);
   return {
-    locale: contact.locale ?? 'en',
-    business: {
-      companyName: business.companyName,
-      productName: business.productName,
-      supportAddress: business.supportAddress,
-    },
-    contact: { name: contact.name ?? contact.email },
+    ...commonVariables(contact, business),
     tier: { name: tier?.name ?? change.to, benefits: tier?.benefits ?? [] },
     previousTier: { name: tierOf(change.from)?.name ?? change.from },
     points: { earned: change.earned, balance: change.balance },

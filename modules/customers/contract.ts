@@ -137,15 +137,37 @@ export interface ActivityFacts {
   readonly lastAt: Date;
 }
 
-/** An event of the stream as it was accepted. */
-export interface StreamEventFacts {
+/** Events of the stream that came in by one call, as `customers.eventsRecorded` tells of them. */
+export interface RecordedBatch {
+  readonly batchId: string;
+  readonly customerIds: readonly string[];
+  readonly byName: Readonly<Record<string, number>>;
+}
+
+/** One event of the stream, as it was recorded. */
+export interface RecordedEvent {
   readonly uid: string;
+  readonly batchId: string;
+  /** The customer it was recorded for; merged away since, perhaps. */
   readonly customerId: string;
   readonly name: string;
   readonly at: Date;
   /** Decimal text. */
   readonly value: string | null;
+  /** ISO 4217 when `value` is money. */
+  readonly currency: string | null;
   readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** What a module has to tell the event stream: something a customer did that follows from its own records. */
+export interface OwnEvent {
+  /** A name of the catalogue. */
+  readonly name: string;
+  /** Id of the record it follows from: told twice, it counts once. */
+  readonly recordId: string;
+  readonly customerId: string;
+  readonly at: Date;
+  readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 /** Half-open: `from` belongs to it, `to` does not. */
@@ -191,10 +213,16 @@ export interface CustomerPort {
   /** What the customers did, by name of event, accepted events not yet in the history engine included. */
   activity(customerIds: readonly string[], period: Period, names?: readonly string[]): Promise<ActivityFacts[]>;
   /**
-   * The events of some names that one call brought (`eventsRecorded`), each once and in order of time, whether or not they
-   * are in the history engine yet. Their customers may have been merged away since.
+   * The events of batches that bear one of the names (null: any), in no order, wherever they are by now: waiting or in
+   * the history engine. @throws AnalyticsUnavailable when some are in an engine that does not answer
    */
-  batchEvents(batchId: string, customerIds: readonly string[], names: readonly string[]): Promise<StreamEventFacts[]>;
+  recordedEvents(
+    batches: readonly RecordedBatch[],
+    names: readonly string[] | null,
+    within?: Queryable,
+  ): Promise<RecordedEvent[]>;
+  /** Puts events into the stream in the caller's transaction, and moves the customers' last activity. */
+  tellStream(tx: Tx, events: readonly OwnEvent[]): Promise<void>;
   /** Every id under which events of these customers stand, former ones included → the customer. */
   eventIds(customerIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
   /** Ids of living customers in their order, behind `after`: for work on everybody. */

@@ -1,10 +1,10 @@
-import type { Call } from '../../src/core/call.ts';
+import { type Call, systemCall } from '../../src/core/call.ts';
 import type { Tx } from '../../src/core/database/index.ts';
 import { InvalidInput } from '../../src/core/errors.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { BUSINESS } from '../../src/core/settings/index.ts';
 import type { CustomerPort, NewCustomer } from './contract.ts';
-import { activityFacts, batchEvents, eventIds, latestEvents } from './queries/activity.ts';
+import { activityFacts, eventIds, latestEvents } from './queries/activity.ts';
 import {
   accountManagers,
   contactsOf,
@@ -20,10 +20,12 @@ import {
   subscriptionsOf,
   ticketsOf,
 } from './queries/facts.ts';
+import { recordedEvents } from './queries/recorded.ts';
 import { contacts } from './service/contacts.ts';
 import { upsertCustomers } from './service/customers.ts';
 import { eraseCustomer } from './service/erase.ts';
 import type { EventInput } from './service/event-input.ts';
+import { Facts } from './service/facts.ts';
 import { mergeCustomers, renameCustomer } from './service/identity.ts';
 import { invoices } from './service/invoices.ts';
 import { orders } from './service/orders.ts';
@@ -66,10 +68,16 @@ export function createCustomerService(infra: Infrastructure) {
     revenue: async (period) => revenue(database, period, (await settings.get(BUSINESS)).reportingCurrency),
     datedRates: async () => datedRates(database, (await settings.get(BUSINESS)).reportingCurrency),
     eventIds: (customerIds, within = database) => eventIds(within, customerIds),
+    recordedEvents: (batches, names, within = database) =>
+      recordedEvents({ database: within, analytics }, batches, names),
+    async tellStream(tx, events) {
+      const facts = new Facts();
+      for (const { recordId, ...event } of events) facts.stream.push({ ...event, externalId: recordId });
+      await facts.write(tx, systemCall('customers'), infra);
+    },
     idsAfter: (after, limit) => idsAfter(database, after, limit),
     activity: (customerIds, period, names) =>
       activityFacts({ database, analytics }, customerIds, period, names ?? null),
-    batchEvents: (batchId, customerIds, names) => batchEvents({ database, analytics }, batchId, customerIds, names),
     count: () => countOf(database),
   };
 

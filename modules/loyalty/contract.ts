@@ -2,6 +2,7 @@ import type { Queryable } from '../../src/core/database/index.ts';
 import type { TierKey } from './domain/tiers.ts';
 
 export type { TierKey } from './domain/tiers.ts';
+export { anniversary, milestoneReached } from './engagement/events.ts';
 export { AccountNotFound } from './errors.ts';
 export * from './events.ts';
 export * from './rewards/events.ts';

@@ -65,8 +65,9 @@ export function loyaltyHandlers(options: {
         for (const event of events) {
           if (!isEvent(event, eventsRecorded)) continue;
           const { batchId, customerIds, byName } = event.payload;
-          const names = triggering({ rules }, Object.keys(byName));
-          if (names.length > 0) await askToEarn(tx, { batchId, customerIds, names }, context.call(event));
+          const triggers = triggering({ rules }, byName);
+          if (Object.keys(triggers).length === 0) continue;
+          await askToEarn(tx, { batchId, customerIds, byName: triggers }, context.call(event));
         }
       },
     },

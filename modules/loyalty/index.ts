@@ -1,6 +1,7 @@
 import { defineModule, type Infrastructure } from '../../src/core/module.ts';
 import type { CustomerPort } from '../customers/contract.ts';
 import type { ValuePort } from '../value/contract.ts';
+import { engagement } from './engagement/index.ts';
 import { loyaltyEvents } from './events.ts';
 import { loyaltyHandlers } from './handlers.ts';
 import { loyaltyJobs } from './jobs.ts';
@@ -22,11 +23,12 @@ export function loyalty(
   const lifecycle = { clock, customers, programme: () => readProgramme(settings) };
   const earning = { database, logger, customers, programme: service.program, post: service.post };
   const exchange = rewards(infra, { customers, ledger: { post: service.post, membership: lifecycle } });
+  const recognition = engagement(infra, { customers, post: service.post });
   return defineModule({
     name: 'loyalty',
     service: { ...service, rewards: exchange.service },
-    settings: [...loyaltySettings, ...exchange.settings],
-    events: [...loyaltyEvents, ...exchange.events],
+    settings: [...loyaltySettings, ...exchange.settings, ...recognition.settings],
+    events: [...loyaltyEvents, ...exchange.events, ...recognition.events],
     scopes: [
       { name: 'loyalty:read', description: 'Read the loyalty programme, accounts and ledger entries.' },
       {
@@ -34,9 +36,14 @@ export function loyalty(
         description: 'Enrol customers; award, adjust and reverse points; confirm and void what waits.',
       },
       ...exchange.scopes,
+      ...recognition.scopes,
     ],
-    handlers: [...loyaltyHandlers({ service, settings, lifecycle, logger }), ...exchange.handlers],
-    jobs: [...loyaltyJobs(service), ...programmeJobs(service, earning), ...exchange.jobs],
-    schema: loyaltySchema(service, exchange.schema),
+    handlers: [
+      ...loyaltyHandlers({ service, settings, lifecycle, logger }),
+      ...exchange.handlers,
+      ...recognition.handlers,
+    ],
+    jobs: [...loyaltyJobs(service), ...programmeJobs(service, earning), ...exchange.jobs, ...recognition.jobs],
+    schema: loyaltySchema(service, exchange.schema, recognition.service),
   });
 }

@@ -1,4 +1,6 @@
 import type { Builder } from '../../src/core/builder/index.ts';
+import { engagementSchema } from './engagement/schema.ts';
+import type { EngagementService } from './engagement/service.ts';
 import { accountTypes } from './ledger/schema/account.ts';
 import { enrolmentMutations } from './ledger/schema/enrolment.ts';
 import { ledgerErrors } from './ledger/schema/errors.ts';
@@ -17,7 +19,7 @@ import type { LoyaltyService } from './service.ts';
 
 /** Everything the module adds to the API. */
 export const loyaltySchema =
-  (service: LoyaltyService, rewards: ReturnType<typeof rewardsSchema>) =>
+  (service: LoyaltyService, rewards: ReturnType<typeof rewardsSchema>, engagement: EngagementService) =>
   (builder: Builder): void => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
@@ -33,4 +35,5 @@ export const loyaltySchema =
     subscriptionSchema(builder, tiers);
     ledgerSubscriptions(builder);
     rewards(builder, tiers, account);
+    engagementSchema(builder, engagement, account);
   };

@@ -1,5 +1,5 @@
 import { newId } from '../../src/core/ids.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
 
 /** The time it is in these tests. */
 export const NOW = new Date('2026-11-22T12:00:00.000Z');
@@ -54,8 +54,8 @@ async function profile(app: TestApp): Promise<object> {
 }
 
 /** An application whose business reckons in pounds, and the words these tests speak to it in. */
-export async function startLoyaltyApp() {
-  const app = await startTestApp({ now: NOW });
+export async function startLoyaltyApp(options: TestAppOptions = {}) {
+  const app = await startTestApp({ now: NOW, ...options });
   const change = (key: string, value: unknown) =>
     app.query<{ changeSetting: { __typename: string } }>(
       'mutation ($input: ChangeSettingInput!) { changeSetting(input: $input) { __typename ... on DomainError { message } } }',

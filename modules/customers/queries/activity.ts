@@ -1,6 +1,6 @@
 import type { Analytics } from '../../../src/core/analytics/types.ts';
 import type { Queryable } from '../../../src/core/database/index.ts';
-import type { ActivityFacts, Period, StreamEventFacts } from '../contract.ts';
+import type { ActivityFacts, Period } from '../contract.ts';
 
 /** An event of a customer's timeline. */
 export interface ActivityEvent {
@@ -165,37 +165,4 @@ export async function activityFacts(
     }
   }
   return [...merged.values()].map((row) => ({ ...row, days: row.days.size }));
-}
-
-type RawBatchEvent = Pick<RawEvent, 'uid' | 'customerId' | 'name' | 'at' | 'value' | 'properties'>;
-
-/**
- * The events of some names that one call brought, in order of time. The inbox is read first, so that an event on its way
- * is seen in one place at least, and in one only counted. Index scans of the customers, n = what they have waiting.
- */
-export async function batchEvents(
-  { database, analytics }: ActivitySources,
-  batchId: string,
-  customerIds: readonly string[],
-  names: readonly string[],
-): Promise<StreamEventFacts[]> {
-  if (customerIds.length === 0 || names.length === 0) return [];
-  const waiting = await database.query<RawBatchEvent>(
-    `select event_uid as uid, customer_id as "customerId", name, at, value, properties
-     from event_inbox where customer_id = any($1::uuid[]) and batch_id = $2 and name = any($3::text[])`,
-    [customerIds, batchId, names],
-    { name: 'batch_waiting' },
-  );
-  const settled = await analytics.query<RawBatchEvent>(
-    `select toString(event_uid) as uid, customer_id as "customerId", name, at, value, properties
-     from events final
-     where customer_id in {ids:Array(UUID)} and import_id = {batchId:UUID} and name in {names:Array(String)}`,
-    { ids: customerIds, batchId, names },
-  );
-  const found = new Map<string, StreamEventFacts>();
-  for (const row of [...waiting, ...settled]) {
-    const properties = typeof row.properties === 'string' ? JSON.parse(row.properties) : row.properties;
-    found.set(row.uid, { ...row, at: new Date(row.at), properties });
-  }
-  return [...found.values()].sort((a, b) => a.at.getTime() - b.at.getTime() || (a.uid < b.uid ? -1 : 1));
 }

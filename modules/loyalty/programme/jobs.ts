@@ -44,7 +44,7 @@ export function programmeJobs(
       payload: z.object({
         batchId: z.uuid(),
         customerIds: z.array(z.uuid()),
-        names: z.array(z.string()),
+        byName: z.record(z.string(), z.int()),
         correlationId: z.string(),
         causationId: z.uuid().nullable(),
       }),

@@ -3,7 +3,12 @@ import type { Database, Tx } from '../../../src/core/database/index.ts';
 import { DomainError } from '../../../src/core/errors.ts';
 import { enqueue } from '../../../src/core/jobs.ts';
 import type { Logger } from '../../../src/core/logger.ts';
-import { CustomerNotFound, type CustomerPort, type StreamEventFacts } from '../../customers/contract.ts';
+import {
+  CustomerNotFound,
+  type CustomerPort,
+  type RecordedBatch,
+  type RecordedEvent,
+} from '../../customers/contract.ts';
 import { EarningCapReached, NotAMember, RuleNotOpenToTier, RuleNotValid } from '../errors.ts';
 import { type LedgerRequest, type Posted, requestOf } from '../ledger/commands.ts';
 import { isTriggered } from './domain/triggers.ts';
@@ -12,21 +17,17 @@ import type { Programme } from './programme.ts';
 /** Name of the job that gives points for events of the stream. */
 export const EARN_FROM_EVENTS_JOB = 'loyalty.earnFromEvents';
 
-/** A call that recorded events: what the job is asked for. */
-export interface RecordedBatch {
-  readonly batchId: string;
-  readonly customerIds: readonly string[];
-  readonly names: readonly string[];
-}
-
 /** Awards per transaction: write transactions hold readers of the outbox back. */
 const BATCH = 200;
 
-/** Names among `names` that a rule answers to. */
-export const triggering = ({ rules }: Pick<Programme, 'rules'>, names: Iterable<string>): string[] => {
+/** How many events of a batch have names that a rule answers to. */
+export function triggering(
+  { rules }: Pick<Programme, 'rules'>,
+  byName: RecordedBatch['byName'],
+): RecordedBatch['byName'] {
   const wanted = new Set(rules.flatMap(({ trigger }) => (trigger === null ? [] : [trigger.event])));
-  return [...names].filter((name) => wanted.has(name));
-};
+  return Object.fromEntries(Object.entries(byName).filter(([name]) => wanted.has(name)));
+}
 
 /** Asks for the job, in the handler's transaction: events are read from the history engine, for which none should wait. */
 export const askToEarn = (tx: Tx, batch: RecordedBatch, causedBy: Call): Promise<void> =>
@@ -40,7 +41,7 @@ export const askToEarn = (tx: Tx, batch: RecordedBatch, causedBy: Call): Promise
 export interface TriggerPorts {
   readonly database: Pick<Database, 'transaction'>;
   readonly logger: Logger;
-  readonly customers: Pick<CustomerPort, 'batchEvents'>;
+  readonly customers: Pick<CustomerPort, 'recordedEvents'>;
   programme(): Promise<Programme>;
   post(tx: Tx, requests: readonly LedgerRequest[]): Promise<(Posted | DomainError)[]>;
 }
@@ -51,8 +52,10 @@ export interface TriggerPorts {
  */
 export async function earnFromEvents(ports: TriggerPorts, call: Call, batch: RecordedBatch): Promise<number> {
   const { rules } = await ports.programme();
-  const events = await ports.customers.batchEvents(batch.batchId, batch.customerIds, batch.names);
-  const requests = events.flatMap((event) =>
+  const events = await ports.customers.recordedEvents([batch], Object.keys(batch.byName));
+  // In order of time: of a capped rule the first ones count.
+  const inOrder = events.sort((a, b) => a.at.getTime() - b.at.getTime() || (a.uid < b.uid ? -1 : 1));
+  const requests = inOrder.flatMap((event) =>
     rules
       .filter(({ trigger }) => trigger !== null && isTriggered(trigger, event))
       .map((rule) => requestFor(call, event, rule.key)),
@@ -72,7 +75,7 @@ export async function earnFromEvents(ports: TriggerPorts, call: Call, batch: Rec
 }
 
 /** The blanks keep these keys apart from those callers choose. */
-const requestFor = (call: Call, { uid, customerId, at }: StreamEventFacts, rule: string): LedgerRequest =>
+const requestFor = (call: Call, { uid, customerId, at }: RecordedEvent, rule: string): LedgerRequest =>
   requestOf(call, `event ${uid} ${rule}`, {
     kind: 'award',
     customerId,

@@ -1,6 +1,6 @@
 import type { ArgBuilder, ImplementableObjectRef, InputFieldMap, OutputRef, OutputType } from '@pothos/core';
 import DataLoader from 'dataloader';
-import type { FieldNode, GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
+import { type FieldNode, type GraphQLObjectType, type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Scope } from '../access/principal.ts';
 import { type Builder, type BuilderTypes, type Context, type CustomerNode, perOperation } from '../builder/index.ts';
 import type { Args, BatchPart, CustomerOrder, CustomerPart, FilterSql } from './part.ts';
@@ -162,6 +162,13 @@ export async function loadPart<Data, PartArgs extends Args>(
   const select = () => partSelection(context, info, part as CustomerPart<unknown>, args);
   const customer = await readerOf(builder).load(context, info, customerId, select);
   return (customer?.[part.name] ?? null) as Data | null;
+}
+
+/** Whether a field of a type is filled by a part: then it is read with `loadPart`, or it is not there. */
+export function isPartField(info: GraphQLResolveInfo, type: string, name: string): boolean {
+  const object = info.schema.getType(type);
+  const field = isObjectType(object) ? object.getFields()[name] : undefined;
+  return (field?.extensions[needsKey] as FieldNeeds | undefined)?.part !== undefined;
 }
 
 /** The type `Customer` of the schema an operation runs against. */

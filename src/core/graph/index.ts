@@ -6,6 +6,7 @@ export {
   customerRef,
   customerResolver,
   filterField,
+  isPartField,
   loadPart,
   nestedPartField,
   orderValue,

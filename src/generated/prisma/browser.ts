@@ -247,6 +247,56 @@ export type LoyaltyReward = Prisma.LoyaltyRewardModel
  */
 export type LoyaltyRedemption = Prisma.LoyaltyRedemptionModel
 /**
+ * Model LoyaltyBadgeAward
+ * A badge a customer holds; awarded once.
+ */
+export type LoyaltyBadgeAward = Prisma.LoyaltyBadgeAwardModel
+/**
+ * Model LoyaltyCounter
+ * How often a customer did something that a milestone counts.
+ */
+export type LoyaltyCounter = Prisma.LoyaltyCounterModel
+/**
+ * Model LoyaltyMilestone
+ * A milestone a customer reached; once.
+ */
+export type LoyaltyMilestone = Prisma.LoyaltyMilestoneModel
+/**
+ * Model LoyaltyStreak
+ * Periods in a row in which a customer was active. Periods are numbered: days, weeks or months of the calendar.
+ */
+export type LoyaltyStreak = Prisma.LoyaltyStreakModel
+/**
+ * Model LoyaltyChallengeEntry
+ * A customer's part in a challenge.
+ */
+export type LoyaltyChallengeEntry = Prisma.LoyaltyChallengeEntryModel
+/**
+ * Model LoyaltyLeaderboardMember
+ * Who asked to be on the leaderboard.
+ */
+export type LoyaltyLeaderboardMember = Prisma.LoyaltyLeaderboardMemberModel
+/**
+ * Model LoyaltyLeaderboardScore
+ * Points earned in a week, a month, or ever, by who is on the leaderboard.
+ */
+export type LoyaltyLeaderboardScore = Prisma.LoyaltyLeaderboardScoreModel
+/**
+ * Model LoyaltyAppreciation
+ * An occasion on which a customer was thanked; once.
+ */
+export type LoyaltyAppreciation = Prisma.LoyaltyAppreciationModel
+/**
+ * Model LoyaltyReferralCode
+ * The codes by which a customer refers others; after a merge there may be several.
+ */
+export type LoyaltyReferralCode = Prisma.LoyaltyReferralCodeModel
+/**
+ * Model LoyaltyReferral
+ * One customer brought another.
+ */
+export type LoyaltyReferral = Prisma.LoyaltyReferralModel
+/**
  * Model CustomerAssessment
  * What is thought of a customer now: health and retention risk, with what they were reckoned from.
  */

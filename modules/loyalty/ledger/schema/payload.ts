@@ -1,7 +1,7 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import type { Builder } from '../../../../src/core/builder/index.ts';
 import { IdempotencyConflict, Overloaded, RequestInFlight } from '../../../../src/core/errors.ts';
-import { loadPart } from '../../../../src/core/graph/index.ts';
+import { isPartField, loadPart } from '../../../../src/core/graph/index.ts';
 import { AT_HAND, type TierTypes } from '../../schema/tiers.ts';
 import type { Posted } from '../commands.ts';
 import { type AccountShape, loyaltyPart } from '../parts.ts';
@@ -18,10 +18,10 @@ const shapeOf = ({ account }: Posted): AccountShape => ({
 
 /** Declares the answers to mutations that move points: each has a type of its own, all of them look alike. */
 export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }: AccountTypes) {
-  /** The account as this answer left it; only the list of its entries is read, and only when it is selected. */
+  /** The account as this answer left it; what parts fill is read, and only when it is selected. */
   const accountOf = async (posted: Posted, context: Parameters<typeof loadPart>[1], info: GraphQLResolveInfo) => {
     const shape = shapeOf(posted);
-    if (!selects(info, 'entries')) return shape;
+    if (!selectsParts(info)) return shape;
     const loaded = await loadPart(builder, context, info, loyaltyPart, posted.account.customerId, {});
     return { ...loaded, ...shape };
   };
@@ -57,11 +57,11 @@ export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }:
 
 export type Payloads = ReturnType<typeof payloads>;
 
-/** Whether a field of that name is selected below, directly or in a fragment. */
-export function selects(info: GraphQLResolveInfo, name: string): boolean {
+/** Whether something of an account is selected below, directly or in a fragment, that only a part can fill. */
+export function selectsParts(info: GraphQLResolveInfo): boolean {
   const within = (set: SelectionSetNode | undefined): boolean =>
     set?.selections.some((selection) => {
-      if (selection.kind === 'Field') return selection.name.value === name;
+      if (selection.kind === 'Field') return isPartField(info, 'LoyaltyAccount', selection.name.value);
       if (selection.kind === 'InlineFragment') return within(selection.selectionSet);
       return within(info.fragments[selection.name.value]?.selectionSet);
     }) ?? false;

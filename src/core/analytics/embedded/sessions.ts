@@ -119,14 +119,7 @@ export async function openSessions(folder: string, size: number): Promise<Sessio
 const MAX_STREAMS = 64;
 const MAX_WAITING = 10_000;
 
-/**
- * How soon the engine's allocator (jemalloc) gives memory back that it no longer uses. Its own 5 s let what one statement
- * has left pile up on what the next one takes. Read once, when the engine is loaded.
- */
-const ALLOCATOR = 'dirty_decay_ms:200,muzzy_decay_ms:0';
-
 async function loadChdb(): Promise<Chdb> {
-  process.env.JE_MALLOC_CONF ??= ALLOCATOR;
   try {
     return await import('chdb');
   } catch (error) {

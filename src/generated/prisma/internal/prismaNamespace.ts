@@ -442,6 +442,16 @@ export const ModelName = {
   LoyaltyEntryEarning: 'LoyaltyEntryEarning',
   LoyaltyReward: 'LoyaltyReward',
   LoyaltyRedemption: 'LoyaltyRedemption',
+  LoyaltyBadgeAward: 'LoyaltyBadgeAward',
+  LoyaltyCounter: 'LoyaltyCounter',
+  LoyaltyMilestone: 'LoyaltyMilestone',
+  LoyaltyStreak: 'LoyaltyStreak',
+  LoyaltyChallengeEntry: 'LoyaltyChallengeEntry',
+  LoyaltyLeaderboardMember: 'LoyaltyLeaderboardMember',
+  LoyaltyLeaderboardScore: 'LoyaltyLeaderboardScore',
+  LoyaltyAppreciation: 'LoyaltyAppreciation',
+  LoyaltyReferralCode: 'LoyaltyReferralCode',
+  LoyaltyReferral: 'LoyaltyReferral',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -468,7 +478,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "loyaltyReward" | "loyaltyRedemption" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "loyaltyReward" | "loyaltyRedemption" | "loyaltyBadgeAward" | "loyaltyCounter" | "loyaltyMilestone" | "loyaltyStreak" | "loyaltyChallengeEntry" | "loyaltyLeaderboardMember" | "loyaltyLeaderboardScore" | "loyaltyAppreciation" | "loyaltyReferralCode" | "loyaltyReferral" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3786,6 +3796,746 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LoyaltyBadgeAward: {
+      payload: Prisma.$LoyaltyBadgeAwardPayload<ExtArgs>
+      fields: Prisma.LoyaltyBadgeAwardFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyBadgeAwardFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyBadgeAwardFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyBadgeAwardFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyBadgeAwardFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyBadgeAwardFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyBadgeAwardCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyBadgeAwardCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyBadgeAwardCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyBadgeAwardDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyBadgeAwardUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyBadgeAwardDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyBadgeAwardUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyBadgeAwardUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyBadgeAwardUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyBadgeAwardPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyBadgeAwardAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyBadgeAward>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyBadgeAwardGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyBadgeAwardGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyBadgeAwardCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyBadgeAwardCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyCounter: {
+      payload: Prisma.$LoyaltyCounterPayload<ExtArgs>
+      fields: Prisma.LoyaltyCounterFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyCounterFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyCounterFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyCounterFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyCounterFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyCounterFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyCounterCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyCounterCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyCounterCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyCounterDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyCounterUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyCounterDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyCounterUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyCounterUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyCounterUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyCounterPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyCounterAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyCounter>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyCounterGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyCounterGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyCounterCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyCounterCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyMilestone: {
+      payload: Prisma.$LoyaltyMilestonePayload<ExtArgs>
+      fields: Prisma.LoyaltyMilestoneFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyMilestoneFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyMilestoneFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyMilestoneFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyMilestoneFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyMilestoneFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyMilestoneCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyMilestoneCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyMilestoneCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyMilestoneDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        update: {
+          args: Prisma.LoyaltyMilestoneUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyMilestoneDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyMilestoneUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyMilestoneUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyMilestoneUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyMilestonePayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyMilestoneAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyMilestone>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyMilestoneGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyMilestoneGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyMilestoneCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyMilestoneCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyStreak: {
+      payload: Prisma.$LoyaltyStreakPayload<ExtArgs>
+      fields: Prisma.LoyaltyStreakFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyStreakFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyStreakFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyStreakFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyStreakFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyStreakFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyStreakCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyStreakCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyStreakCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyStreakDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyStreakUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyStreakDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyStreakUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyStreakUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyStreakUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStreakPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyStreakAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyStreak>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyStreakGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStreakGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyStreakCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStreakCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyChallengeEntry: {
+      payload: Prisma.$LoyaltyChallengeEntryPayload<ExtArgs>
+      fields: Prisma.LoyaltyChallengeEntryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyChallengeEntryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyChallengeEntryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyChallengeEntryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyChallengeEntryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyChallengeEntryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyChallengeEntryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyChallengeEntryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyChallengeEntryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyChallengeEntryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyChallengeEntryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyChallengeEntryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyChallengeEntryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyChallengeEntryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyChallengeEntryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyChallengeEntryPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyChallengeEntryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyChallengeEntry>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyChallengeEntryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyChallengeEntryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyChallengeEntryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyChallengeEntryCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyLeaderboardMember: {
+      payload: Prisma.$LoyaltyLeaderboardMemberPayload<ExtArgs>
+      fields: Prisma.LoyaltyLeaderboardMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyLeaderboardMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyLeaderboardMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyLeaderboardMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyLeaderboardMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyLeaderboardMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyLeaderboardMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyLeaderboardMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyLeaderboardMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyLeaderboardMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyLeaderboardMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyLeaderboardMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyLeaderboardMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyLeaderboardMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyLeaderboardMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyLeaderboardMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyLeaderboardMember>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyLeaderboardMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLeaderboardMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyLeaderboardMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLeaderboardMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyLeaderboardScore: {
+      payload: Prisma.$LoyaltyLeaderboardScorePayload<ExtArgs>
+      fields: Prisma.LoyaltyLeaderboardScoreFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyLeaderboardScoreFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyLeaderboardScoreFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyLeaderboardScoreFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyLeaderboardScoreFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyLeaderboardScoreFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyLeaderboardScoreCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyLeaderboardScoreCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyLeaderboardScoreCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyLeaderboardScoreDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        update: {
+          args: Prisma.LoyaltyLeaderboardScoreUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyLeaderboardScoreDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyLeaderboardScoreUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyLeaderboardScoreUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyLeaderboardScoreUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyLeaderboardScorePayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyLeaderboardScoreAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyLeaderboardScore>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyLeaderboardScoreGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLeaderboardScoreGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyLeaderboardScoreCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyLeaderboardScoreCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyAppreciation: {
+      payload: Prisma.$LoyaltyAppreciationPayload<ExtArgs>
+      fields: Prisma.LoyaltyAppreciationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyAppreciationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyAppreciationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyAppreciationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyAppreciationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyAppreciationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyAppreciationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyAppreciationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyAppreciationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyAppreciationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyAppreciationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyAppreciationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyAppreciationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyAppreciationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyAppreciationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAppreciationPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyAppreciationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyAppreciation>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyAppreciationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyAppreciationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyAppreciationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyAppreciationCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyReferralCode: {
+      payload: Prisma.$LoyaltyReferralCodePayload<ExtArgs>
+      fields: Prisma.LoyaltyReferralCodeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyReferralCodeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyReferralCodeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyReferralCodeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyReferralCodeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyReferralCodeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyReferralCodeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyReferralCodeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyReferralCodeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyReferralCodeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        update: {
+          args: Prisma.LoyaltyReferralCodeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyReferralCodeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyReferralCodeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyReferralCodeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyReferralCodeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralCodePayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyReferralCodeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyReferralCode>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyReferralCodeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyReferralCodeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyReferralCodeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyReferralCodeCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyReferral: {
+      payload: Prisma.$LoyaltyReferralPayload<ExtArgs>
+      fields: Prisma.LoyaltyReferralFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyReferralFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyReferralFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyReferralFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyReferralFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyReferralFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyReferralCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyReferralCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyReferralCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyReferralDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyReferralUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyReferralDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyReferralUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyReferralUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyReferralUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyReferralPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyReferralAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyReferral>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyReferralGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyReferralGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyReferralCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyReferralCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerAssessment: {
       payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
       fields: Prisma.CustomerAssessmentFieldRefs
@@ -5291,6 +6041,121 @@ export const LoyaltyRedemptionScalarFieldEnum = {
 export type LoyaltyRedemptionScalarFieldEnum = (typeof LoyaltyRedemptionScalarFieldEnum)[keyof typeof LoyaltyRedemptionScalarFieldEnum]
 
 
+export const LoyaltyBadgeAwardScalarFieldEnum = {
+  id: 'id',
+  customerId: 'customerId',
+  badge: 'badge',
+  source: 'source',
+  sourceKey: 'sourceKey',
+  actor: 'actor',
+  awardedAt: 'awardedAt'
+} as const
+
+export type LoyaltyBadgeAwardScalarFieldEnum = (typeof LoyaltyBadgeAwardScalarFieldEnum)[keyof typeof LoyaltyBadgeAwardScalarFieldEnum]
+
+
+export const LoyaltyCounterScalarFieldEnum = {
+  customerId: 'customerId',
+  counter: 'counter',
+  live: 'live',
+  base: 'base',
+  liveSince: 'liveSince',
+  names: 'names'
+} as const
+
+export type LoyaltyCounterScalarFieldEnum = (typeof LoyaltyCounterScalarFieldEnum)[keyof typeof LoyaltyCounterScalarFieldEnum]
+
+
+export const LoyaltyMilestoneScalarFieldEnum = {
+  customerId: 'customerId',
+  milestone: 'milestone',
+  value: 'value',
+  points: 'points',
+  badge: 'badge',
+  reachedAt: 'reachedAt'
+} as const
+
+export type LoyaltyMilestoneScalarFieldEnum = (typeof LoyaltyMilestoneScalarFieldEnum)[keyof typeof LoyaltyMilestoneScalarFieldEnum]
+
+
+export const LoyaltyStreakScalarFieldEnum = {
+  customerId: 'customerId',
+  streak: 'streak',
+  runs: 'runs',
+  length: 'length',
+  longest: 'longest',
+  lastPeriod: 'lastPeriod',
+  endsAt: 'endsAt'
+} as const
+
+export type LoyaltyStreakScalarFieldEnum = (typeof LoyaltyStreakScalarFieldEnum)[keyof typeof LoyaltyStreakScalarFieldEnum]
+
+
+export const LoyaltyChallengeEntryScalarFieldEnum = {
+  customerId: 'customerId',
+  challenge: 'challenge',
+  joinedAt: 'joinedAt',
+  progress: 'progress',
+  points: 'points',
+  completedAt: 'completedAt'
+} as const
+
+export type LoyaltyChallengeEntryScalarFieldEnum = (typeof LoyaltyChallengeEntryScalarFieldEnum)[keyof typeof LoyaltyChallengeEntryScalarFieldEnum]
+
+
+export const LoyaltyLeaderboardMemberScalarFieldEnum = {
+  customerId: 'customerId',
+  displayName: 'displayName',
+  joinedAt: 'joinedAt',
+  counted: 'counted'
+} as const
+
+export type LoyaltyLeaderboardMemberScalarFieldEnum = (typeof LoyaltyLeaderboardMemberScalarFieldEnum)[keyof typeof LoyaltyLeaderboardMemberScalarFieldEnum]
+
+
+export const LoyaltyLeaderboardScoreScalarFieldEnum = {
+  customerId: 'customerId',
+  period: 'period',
+  startsAt: 'startsAt',
+  points: 'points'
+} as const
+
+export type LoyaltyLeaderboardScoreScalarFieldEnum = (typeof LoyaltyLeaderboardScoreScalarFieldEnum)[keyof typeof LoyaltyLeaderboardScoreScalarFieldEnum]
+
+
+export const LoyaltyAppreciationScalarFieldEnum = {
+  customerId: 'customerId',
+  occasion: 'occasion',
+  points: 'points',
+  celebratedAt: 'celebratedAt'
+} as const
+
+export type LoyaltyAppreciationScalarFieldEnum = (typeof LoyaltyAppreciationScalarFieldEnum)[keyof typeof LoyaltyAppreciationScalarFieldEnum]
+
+
+export const LoyaltyReferralCodeScalarFieldEnum = {
+  code: 'code',
+  customerId: 'customerId',
+  createdAt: 'createdAt'
+} as const
+
+export type LoyaltyReferralCodeScalarFieldEnum = (typeof LoyaltyReferralCodeScalarFieldEnum)[keyof typeof LoyaltyReferralCodeScalarFieldEnum]
+
+
+export const LoyaltyReferralScalarFieldEnum = {
+  id: 'id',
+  referrerId: 'referrerId',
+  referredId: 'referredId',
+  state: 'state',
+  attributedAt: 'attributedAt',
+  rewardedAt: 'rewardedAt',
+  referrerPoints: 'referrerPoints',
+  referredPoints: 'referredPoints'
+} as const
+
+export type LoyaltyReferralScalarFieldEnum = (typeof LoyaltyReferralScalarFieldEnum)[keyof typeof LoyaltyReferralScalarFieldEnum]
+
+
 export const CustomerAssessmentScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
@@ -5841,6 +6706,16 @@ export type GlobalOmitConfig = {
   loyaltyEntryEarning?: Prisma.LoyaltyEntryEarningOmit
   loyaltyReward?: Prisma.LoyaltyRewardOmit
   loyaltyRedemption?: Prisma.LoyaltyRedemptionOmit
+  loyaltyBadgeAward?: Prisma.LoyaltyBadgeAwardOmit
+  loyaltyCounter?: Prisma.LoyaltyCounterOmit
+  loyaltyMilestone?: Prisma.LoyaltyMilestoneOmit
+  loyaltyStreak?: Prisma.LoyaltyStreakOmit
+  loyaltyChallengeEntry?: Prisma.LoyaltyChallengeEntryOmit
+  loyaltyLeaderboardMember?: Prisma.LoyaltyLeaderboardMemberOmit
+  loyaltyLeaderboardScore?: Prisma.LoyaltyLeaderboardScoreOmit
+  loyaltyAppreciation?: Prisma.LoyaltyAppreciationOmit
+  loyaltyReferralCode?: Prisma.LoyaltyReferralCodeOmit
+  loyaltyReferral?: Prisma.LoyaltyReferralOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
   allocationPlan?: Prisma.AllocationPlanOmit

@@ -96,6 +96,16 @@ export const ModelName = {
   LoyaltyEntryEarning: 'LoyaltyEntryEarning',
   LoyaltyReward: 'LoyaltyReward',
   LoyaltyRedemption: 'LoyaltyRedemption',
+  LoyaltyBadgeAward: 'LoyaltyBadgeAward',
+  LoyaltyCounter: 'LoyaltyCounter',
+  LoyaltyMilestone: 'LoyaltyMilestone',
+  LoyaltyStreak: 'LoyaltyStreak',
+  LoyaltyChallengeEntry: 'LoyaltyChallengeEntry',
+  LoyaltyLeaderboardMember: 'LoyaltyLeaderboardMember',
+  LoyaltyLeaderboardScore: 'LoyaltyLeaderboardScore',
+  LoyaltyAppreciation: 'LoyaltyAppreciation',
+  LoyaltyReferralCode: 'LoyaltyReferralCode',
+  LoyaltyReferral: 'LoyaltyReferral',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -775,6 +785,121 @@ export const LoyaltyRedemptionScalarFieldEnum = {
 } as const
 
 export type LoyaltyRedemptionScalarFieldEnum = (typeof LoyaltyRedemptionScalarFieldEnum)[keyof typeof LoyaltyRedemptionScalarFieldEnum]
+
+
+export const LoyaltyBadgeAwardScalarFieldEnum = {
+  id: 'id',
+  customerId: 'customerId',
+  badge: 'badge',
+  source: 'source',
+  sourceKey: 'sourceKey',
+  actor: 'actor',
+  awardedAt: 'awardedAt'
+} as const
+
+export type LoyaltyBadgeAwardScalarFieldEnum = (typeof LoyaltyBadgeAwardScalarFieldEnum)[keyof typeof LoyaltyBadgeAwardScalarFieldEnum]
+
+
+export const LoyaltyCounterScalarFieldEnum = {
+  customerId: 'customerId',
+  counter: 'counter',
+  live: 'live',
+  base: 'base',
+  liveSince: 'liveSince',
+  names: 'names'
+} as const
+
+export type LoyaltyCounterScalarFieldEnum = (typeof LoyaltyCounterScalarFieldEnum)[keyof typeof LoyaltyCounterScalarFieldEnum]
+
+
+export const LoyaltyMilestoneScalarFieldEnum = {
+  customerId: 'customerId',
+  milestone: 'milestone',
+  value: 'value',
+  points: 'points',
+  badge: 'badge',
+  reachedAt: 'reachedAt'
+} as const
+
+export type LoyaltyMilestoneScalarFieldEnum = (typeof LoyaltyMilestoneScalarFieldEnum)[keyof typeof LoyaltyMilestoneScalarFieldEnum]
+
+
+export const LoyaltyStreakScalarFieldEnum = {
+  customerId: 'customerId',
+  streak: 'streak',
+  runs: 'runs',
+  length: 'length',
+  longest: 'longest',
+  lastPeriod: 'lastPeriod',
+  endsAt: 'endsAt'
+} as const
+
+export type LoyaltyStreakScalarFieldEnum = (typeof LoyaltyStreakScalarFieldEnum)[keyof typeof LoyaltyStreakScalarFieldEnum]
+
+
+export const LoyaltyChallengeEntryScalarFieldEnum = {
+  customerId: 'customerId',
+  challenge: 'challenge',
+  joinedAt: 'joinedAt',
+  progress: 'progress',
+  points: 'points',
+  completedAt: 'completedAt'
+} as const
+
+export type LoyaltyChallengeEntryScalarFieldEnum = (typeof LoyaltyChallengeEntryScalarFieldEnum)[keyof typeof LoyaltyChallengeEntryScalarFieldEnum]
+
+
+export const LoyaltyLeaderboardMemberScalarFieldEnum = {
+  customerId: 'customerId',
+  displayName: 'displayName',
+  joinedAt: 'joinedAt',
+  counted: 'counted'
+} as const
+
+export type LoyaltyLeaderboardMemberScalarFieldEnum = (typeof LoyaltyLeaderboardMemberScalarFieldEnum)[keyof typeof LoyaltyLeaderboardMemberScalarFieldEnum]
+
+
+export const LoyaltyLeaderboardScoreScalarFieldEnum = {
+  customerId: 'customerId',
+  period: 'period',
+  startsAt: 'startsAt',
+  points: 'points'
+} as const
+
+export type LoyaltyLeaderboardScoreScalarFieldEnum = (typeof LoyaltyLeaderboardScoreScalarFieldEnum)[keyof typeof LoyaltyLeaderboardScoreScalarFieldEnum]
+
+
+export const LoyaltyAppreciationScalarFieldEnum = {
+  customerId: 'customerId',
+  occasion: 'occasion',
+  points: 'points',
+  celebratedAt: 'celebratedAt'
+} as const
+
+export type LoyaltyAppreciationScalarFieldEnum = (typeof LoyaltyAppreciationScalarFieldEnum)[keyof typeof LoyaltyAppreciationScalarFieldEnum]
+
+
+export const LoyaltyReferralCodeScalarFieldEnum = {
+  code: 'code',
+  customerId: 'customerId',
+  createdAt: 'createdAt'
+} as const
+
+export type LoyaltyReferralCodeScalarFieldEnum = (typeof LoyaltyReferralCodeScalarFieldEnum)[keyof typeof LoyaltyReferralCodeScalarFieldEnum]
+
+
+export const LoyaltyReferralScalarFieldEnum = {
+  id: 'id',
+  referrerId: 'referrerId',
+  referredId: 'referredId',
+  state: 'state',
+  attributedAt: 'attributedAt',
+  rewardedAt: 'rewardedAt',
+  referrerPoints: 'referrerPoints',
+  referredPoints: 'referredPoints'
+} as const
+
+export type LoyaltyReferralScalarFieldEnum = (typeof LoyaltyReferralScalarFieldEnum)[keyof typeof LoyaltyReferralScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {
