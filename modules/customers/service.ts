@@ -70,6 +70,7 @@ export function createCustomerService(infra: Infrastructure) {
     activity: (customerIds, period, names) =>
       activityFacts({ database, analytics }, customerIds, period, names ?? null),
     batchEvents: (batchId, customerIds, names) => batchEvents({ database, analytics }, batchId, customerIds, names),
+    latestEvents: (customerIds, limit, options) => latestEvents({ database, analytics }, customerIds, limit, options),
     count: () => countOf(database),
   };
 
@@ -122,8 +123,6 @@ export function createCustomerService(infra: Infrastructure) {
     eraseCustomer: (call: Call, input: { readonly id: string }) => eraseCustomer(infra, call, input),
     listAccountManagers: (after: string | null, limit: number) => listAccountManagers(database, after, limit),
     orderLines: (orderIds: readonly string[]) => orderLines(database, orderIds),
-    latestEvents: (customerIds: readonly string[], limit: number, options: Parameters<typeof latestEvents>[3]) =>
-      latestEvents({ database, analytics }, customerIds, limit, options),
   };
 }
 

@@ -4,6 +4,7 @@ import type { TierKey } from './domain/tiers.ts';
 export type { TierKey } from './domain/tiers.ts';
 export { AccountNotFound } from './errors.ts';
 export * from './events.ts';
+export * from './standing/events.ts';
 
 /** How a customer stands in the programme. */
 export interface MemberFacts {

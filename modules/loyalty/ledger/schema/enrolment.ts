@@ -4,7 +4,7 @@ import { CustomerNotFound } from '../../../customers/contract.ts';
 import type { LoyaltyService } from '../../service.ts';
 import { type AccountShape, loyaltyPart } from '../parts.ts';
 import type { AccountTypes } from './account.ts';
-import { selects } from './payload.ts';
+import { selectsParts } from './payload.ts';
 
 const MAX_ENROLMENTS = 1_000;
 
@@ -21,9 +21,7 @@ export function enrolmentMutations(builder: Builder, service: LoyaltyService, { 
         type: Account,
         description: 'The account.',
         resolve: async ({ account }, _args, context, info) => ({
-          ...(selects(info, 'entries')
-            ? await loadPart(builder, context, info, loyaltyPart, account.customerId, {})
-            : {}),
+          ...(selectsParts(info) ? await loadPart(builder, context, info, loyaltyPart, account.customerId, {}) : {}),
           ...account,
         }),
       }),

@@ -18,10 +18,10 @@ const shapeOf = ({ account }: Posted): AccountShape => ({
 
 /** Declares the answers to mutations that move points: each has a type of its own, all of them look alike. */
 export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }: AccountTypes) {
-  /** The account as this answer left it; only the list of its entries is read, and only when it is selected. */
+  /** The account as this answer left it; only what is a part of its own is read, and only when it is selected. */
   const accountOf = async (posted: Posted, context: Parameters<typeof loadPart>[1], info: GraphQLResolveInfo) => {
     const shape = shapeOf(posted);
-    if (!selects(info, 'entries')) return shape;
+    if (!selectsParts(info)) return shape;
     const loaded = await loadPart(builder, context, info, loyaltyPart, posted.account.customerId, {});
     return { ...loaded, ...shape };
   };
@@ -57,11 +57,14 @@ export function payloads(builder: Builder, tiers: TierTypes, { Account, Entry }:
 
 export type Payloads = ReturnType<typeof payloads>;
 
-/** Whether a field of that name is selected below, directly or in a fragment. */
-export function selects(info: GraphQLResolveInfo, name: string): boolean {
+/** Fields of an account that are parts of their own. */
+const PARTS: ReadonlySet<string> = new Set(['entries', 'score', 'journey']);
+
+/** Whether one of them is selected below, directly or in a fragment. */
+export function selectsParts(info: GraphQLResolveInfo): boolean {
   const within = (set: SelectionSetNode | undefined): boolean =>
     set?.selections.some((selection) => {
-      if (selection.kind === 'Field') return selection.name.value === name;
+      if (selection.kind === 'Field') return PARTS.has(selection.name.value);
       if (selection.kind === 'InlineFragment') return within(selection.selectionSet);
       return within(info.fragments[selection.name.value]?.selectionSet);
     }) ?? false;
