@@ -3,6 +3,7 @@ import type { MonthlyChurn } from './domain/rate.ts';
 export type { MonthlyChurn } from './domain/rate.ts';
 export * from './events.ts';
 export * from './prediction/contract.ts';
+export { INACTIVITY } from './settings.ts';
 
 /** What `churn` answers to other modules now. */
 export interface ChurnPort {

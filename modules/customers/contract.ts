@@ -170,6 +170,26 @@ export interface OwnEvent {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
+/** An event of a customer's timeline. */
+export interface ActivityEvent {
+  readonly uid: string;
+  readonly customerId: string;
+  readonly name: string;
+  readonly at: Date;
+  /** Decimal text. */
+  readonly value: string | null;
+  readonly currency: string | null;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly source: string;
+  readonly sourceId: string;
+}
+
+/** Where a timeline goes on: behind this event. */
+export interface ActivityPlace {
+  readonly at: Date;
+  readonly uid: string;
+}
+
 /** Half-open: `from` belongs to it, `to` does not. */
 export interface Period {
   readonly from: Date;
@@ -223,6 +243,12 @@ export interface CustomerPort {
   ): Promise<RecordedEvent[]>;
   /** Puts events into the stream in the caller's transaction, and moves the customers' last activity. */
   tellStream(tx: Tx, events: readonly OwnEvent[]): Promise<void>;
+  /** The latest events of customers, at most `limit` of each, latest first; accepted ones at once. */
+  latestEvents(
+    customerIds: readonly string[],
+    limit: number,
+    options: { readonly after?: ActivityPlace | null; readonly names?: readonly string[] | null },
+  ): Promise<Map<string, ActivityEvent[]>>;
   /** Every id under which events of these customers stand, former ones included → the customer. */
   eventIds(customerIds: readonly string[], within?: Queryable): Promise<Map<string, string>>;
   /** Ids of living customers in their order, behind `after`: for work on everybody. */

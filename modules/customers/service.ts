@@ -78,6 +78,7 @@ export function createCustomerService(infra: Infrastructure) {
     idsAfter: (after, limit) => idsAfter(database, after, limit),
     activity: (customerIds, period, names) =>
       activityFacts({ database, analytics }, customerIds, period, names ?? null),
+    latestEvents: (customerIds, limit, options) => latestEvents({ database, analytics }, customerIds, limit, options),
     count: () => countOf(database),
   };
 
@@ -130,8 +131,6 @@ export function createCustomerService(infra: Infrastructure) {
     eraseCustomer: (call: Call, input: { readonly id: string }) => eraseCustomer(infra, call, input),
     listAccountManagers: (after: string | null, limit: number) => listAccountManagers(database, after, limit),
     orderLines: (orderIds: readonly string[]) => orderLines(database, orderIds),
-    latestEvents: (customerIds: readonly string[], limit: number, options: Parameters<typeof latestEvents>[3]) =>
-      latestEvents({ database, analytics }, customerIds, limit, options),
   };
 }
 

@@ -6,6 +6,7 @@ export { anniversary, milestoneReached } from './engagement/events.ts';
 export { AccountNotFound } from './errors.ts';
 export * from './events.ts';
 export * from './rewards/events.ts';
+export * from './standing/events.ts';
 
 /** How a customer stands in the programme. */
 export interface MemberFacts {

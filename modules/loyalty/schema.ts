@@ -1,7 +1,5 @@
 import type { Builder } from '../../src/core/builder/index.ts';
-import { engagementSchema } from './engagement/schema.ts';
-import type { EngagementService } from './engagement/service.ts';
-import { accountTypes } from './ledger/schema/account.ts';
+import { type AccountTypes, accountTypes } from './ledger/schema/account.ts';
 import { enrolmentMutations } from './ledger/schema/enrolment.ts';
 import { ledgerErrors } from './ledger/schema/errors.ts';
 import { pointsMutations } from './ledger/schema/mutations.ts';
@@ -11,16 +9,15 @@ import { ledgerSubscriptions } from './ledger/schema/subscriptions.ts';
 import { simulationSchema } from './programme/schema/simulation.ts';
 import { standingSchema } from './programme/schema/standing.ts';
 import { tierMutations } from './programme/schema/tiers.ts';
-import type { rewardsSchema } from './rewards/schema.ts';
 import { programSchema } from './schema/program.ts';
 import { subscriptionSchema } from './schema/subscriptions.ts';
-import { tierTypes } from './schema/tiers.ts';
+import { type TierTypes, tierTypes } from './schema/tiers.ts';
 import type { LoyaltyService } from './service.ts';
 
-/** Everything the module adds to the API. */
+/** What the programme and its ledger add to the API; returns the types that others of the module add fields to. */
 export const loyaltySchema =
-  (service: LoyaltyService, rewards: ReturnType<typeof rewardsSchema>, engagement: EngagementService) =>
-  (builder: Builder): void => {
+  (service: LoyaltyService) =>
+  (builder: Builder): { readonly account: AccountTypes; readonly tiers: TierTypes } => {
     const tiers = tierTypes(builder, service);
     const account = accountTypes(builder, service, tiers);
     ledgerErrors(builder, tiers);
@@ -34,6 +31,5 @@ export const loyaltySchema =
     simulationSchema(builder, service, tiers, program);
     subscriptionSchema(builder, tiers);
     ledgerSubscriptions(builder);
-    rewards(builder, tiers, account);
-    engagementSchema(builder, engagement, account);
+    return { account, tiers };
   };

@@ -17,6 +17,7 @@ import type { Engines } from './engines.ts';
 import { featureRoutes } from './feature-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { localOutboxRoutes } from './local-outbox.ts';
+import { loyaltyReportRoutes } from './loyalty-report-routes.ts';
 import { loyaltyRoutes } from './loyalty-routes.ts';
 import { type ReadinessCheck, type RunningServer, startServer } from './server/index.ts';
 import { subscriptionServer } from './subscription-host.ts';
@@ -149,6 +150,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
           ...importRoutes(gate, composition.services.customers.imports),
           ...featureRoutes(gate, composition.services.value),
           ...loyaltyRoutes(gate, composition.services.loyalty),
+          ...loyaltyReportRoutes(gate, composition.services.loyaltyReport),
         ],
         examples,
         logger,

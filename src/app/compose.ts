@@ -43,8 +43,8 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
   const people = customers(infra);
   const ports = { customers: people.service };
   const worth = value(infra, ports);
-  const points = loyalty(infra, { ...ports, value: worth.service });
   const predictions = churnPrediction(infra, { ...ports, value: worth.service });
+  const points = loyalty(infra, { ...ports, churn: predictions.service, value: worth.service });
   const assessment = risk(infra, { ...ports, churn: predictions.service });
   const comings = churn(infra, { ...ports, health: assessment.service }, predictions);
   const budgets = withAllocation(infra, worth, { leaving: predictions.service, presence: comings.service });
@@ -87,6 +87,8 @@ export function compose(infra: Infrastructure, { smtp }: Surroundings = { smtp: 
     services: {
       customers: people.service,
       loyalty: points.service,
+      standing: points.standing,
+      loyaltyReport: points.report,
       risk: assessment.service,
       churn: comings.service,
       churnPrediction: predictions.service,

@@ -60,6 +60,10 @@ export type CustomerFilter = {
   health?: ScoreRange | null | undefined;
   /** In one of these health tiers. */
   healthTier?: Array<HealthTier> | null | undefined;
+  /** In one of these stages of the journey. */
+  journeyStage?: Array<JourneyStage> | null | undefined;
+  /** In one of these bands of loyalty, members or not. */
+  loyaltyBand?: Array<LoyaltyBand> | null | undefined;
   /** Looked after by one of these account managers, by e-mail address. */
   owner?: Array<string> | null | undefined;
   /** With a running subscription to one of these plans. */
@@ -134,6 +138,32 @@ export type HealthTier =
   | 'NEUTRAL'
   /** Below 40. */
   | 'POOR';
+
+/** How far a customer has come; the first that fits, from LAPSED, AT_RISK, ADVOCACY, ENGAGEMENT, ONBOARDING. */
+export type JourneyStage =
+  /** Past its first days, and in no other stage. */
+  | 'ADOPTION'
+  /** Referred somebody or reviewed the product within a year. */
+  | 'ADVOCACY'
+  /** Its probability to stay is below 0.4, unless the setting says otherwise. */
+  | 'AT_RISK'
+  /** Uses the product weekly or more, or is in a band above SATISFIED. */
+  | 'ENGAGEMENT'
+  /** Declared gone, or silent for 90 days without a running subscription. */
+  | 'LAPSED'
+  /** Signed up within 30 days, unless the setting says otherwise. */
+  | 'ONBOARDING';
+
+/** Where a loyalty score lies. The edges are a setting. */
+export type LoyaltyBand =
+  /** 80 and above, unless the setting says otherwise. */
+  | 'CHAMPION'
+  /** 50 to 65. */
+  | 'ENGAGED'
+  /** 65 to 80. */
+  | 'LOYAL'
+  /** Below 50. */
+  | 'SATISFIED';
 
 /** The tiers, lowest first. From how many points each is held is a setting. */
 export type LoyaltyTierKey =

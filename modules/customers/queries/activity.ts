@@ -1,26 +1,6 @@
 import type { Analytics } from '../../../src/core/analytics/types.ts';
 import type { Queryable } from '../../../src/core/database/index.ts';
-import type { ActivityFacts, Period } from '../contract.ts';
-
-/** An event of a customer's timeline. */
-export interface ActivityEvent {
-  readonly uid: string;
-  readonly customerId: string;
-  readonly name: string;
-  readonly at: Date;
-  /** Decimal text. */
-  readonly value: string | null;
-  readonly currency: string | null;
-  readonly properties: Readonly<Record<string, unknown>>;
-  readonly source: string;
-  readonly sourceId: string;
-}
-
-/** Where a timeline goes on: behind this event. */
-export interface ActivityPlace {
-  readonly at: Date;
-  readonly uid: string;
-}
+import type { ActivityEvent, ActivityFacts, ActivityPlace, Period } from '../contract.ts';
 
 export interface ActivitySources {
   readonly database: Queryable;

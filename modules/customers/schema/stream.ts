@@ -11,7 +11,7 @@ import { InvalidInput, Overloaded } from '../../../src/core/errors.ts';
 import { batchPartField, defineBatchPart } from '../../../src/core/graph/index.ts';
 import { parseMoney } from '../../../src/core/money.ts';
 import { CATALOGUE, catalogueNames } from '../catalogue.ts';
-import type { ActivityEvent } from '../queries/activity.ts';
+import type { ActivityEvent } from '../contract.ts';
 import type { RejectedEvent } from '../service/prepared.ts';
 import type { RecordedEvents } from '../service/record-events.ts';
 import { type CustomerService, MAX_EVENTS } from '../service.ts';

@@ -1,11 +1,14 @@
+import type { Builder } from '../../../src/core/builder/index.ts';
 import type { Infrastructure } from '../../../src/core/module.ts';
 import type { CustomerPort } from '../../customers/contract.ts';
+import type { AccountTypes } from '../ledger/schema/account.ts';
 import { accountsOf } from '../ledger/service-membership.ts';
 import { AUTO_ENROL, TIERS } from '../settings.ts';
 import { engagementEvents } from './events.ts';
 import { engagementHandlers } from './handlers.ts';
 import { engagementJobs } from './jobs.ts';
 import type { EngagementPorts } from './ports.ts';
+import { engagementSchema } from './schema.ts';
 import { createEngagementService } from './service.ts';
 import { engagementSettings } from './settings.ts';
 
@@ -29,8 +32,8 @@ export function engagement(
       return new Set([...found].flatMap(([id, account]) => (account instanceof Error ? [] : [id])));
     },
   };
+  const service = createEngagementService(ports);
   return {
-    service: createEngagementService(ports),
     settings: engagementSettings,
     events: engagementEvents,
     scopes: [
@@ -41,5 +44,6 @@ export function engagement(
     ] as const,
     handlers: engagementHandlers(ports),
     jobs: engagementJobs(ports),
+    schema: (builder: Builder, account: AccountTypes): void => engagementSchema(builder, service, account),
   };
 }

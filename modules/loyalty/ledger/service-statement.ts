@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Queryable } from '../../../src/core/database/index.ts';
+import { csvLine } from '../csv.ts';
 import { AccountNotFound } from '../errors.ts';
 import type { EntryRow } from './queries.ts';
 import { lastEntryNumber, statementRows } from './queries-reads.ts';
@@ -31,19 +32,6 @@ const COLUMNS: readonly (readonly [string, (entry: EntryRow) => string | number 
   ['reason', (entry) => entry.reason],
 ];
 
-/** Beginnings that spreadsheets would take for a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-/** A cell as RFC 4180 has it; a text that looks like a formula begins with an apostrophe, so that it stays a text. */
-function cell(value: string | number | null): string {
-  if (value === null) return '';
-  if (typeof value === 'number') return String(value);
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-const line = (cells: readonly (string | number | null)[]): string => `${cells.map(cell).join(',')}\r\n`;
-
 /**
  * A statement of account as a CSV file, the oldest entry first, each with the balance after it. It ends with the entry
  * that was the last one when it was asked for.
@@ -56,10 +44,10 @@ export async function statementFile(database: Queryable, accountId: string, peri
 }
 
 async function* linesOf(database: Queryable, accountId: string, period: Period, last: number): AsyncGenerator<string> {
-  yield line(COLUMNS.map(([name]) => name));
+  yield csvLine(COLUMNS.map(([name]) => name));
   for (let after = 0; after < last; ) {
     const rows = await statementRows(database, { accountId, period, after, last, limit: PAGE });
-    if (rows.length > 0) yield rows.map((entry) => line(COLUMNS.map(([, of]) => of(entry)))).join('');
+    if (rows.length > 0) yield rows.map((entry) => csvLine(COLUMNS.map(([, of]) => of(entry)))).join('');
     if (rows.length < PAGE) return;
     after = rows.at(-1)?.number ?? last;
   }

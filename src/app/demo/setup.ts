@@ -35,7 +35,7 @@ const TRAINING_KEY = 'demo';
 
 /** Everybody joins the programme, and what the modules know is reckoned before anybody asks. */
 export async function computeWhatIsKnown({ composition }: Application, call: Call): Promise<void> {
-  const { loyalty, churn, churnPrediction, risk, value } = composition.services;
+  const { loyalty, standing, churn, churnPrediction, risk, value } = composition.services;
   await value.refresh(call);
   await churn.refreshAll(call);
   const training = await churnPrediction.requestTraining(call, TRAINING_KEY);
@@ -43,4 +43,5 @@ export async function computeWhatIsKnown({ composition }: Application, call: Cal
   await churnPrediction.score(call);
   await risk.assessAll(call);
   await loyalty.enrolEverybody(call);
+  await standing.reckonAll(call, { quiet: true });
 }

@@ -321,6 +321,31 @@ export type LoyaltyReferralCode = Prisma.LoyaltyReferralCodeModel
  */
 export type LoyaltyReferral = Prisma.LoyaltyReferralModel
 /**
+ * Model LoyaltyStanding
+ * How loyal a customer is now, and how far it has come; of every customer, member or not.
+ */
+export type LoyaltyStanding = Prisma.LoyaltyStandingModel
+/**
+ * Model LoyaltyStandingHistory
+ * Every score, band or stage that differed from the one before, from the first day.
+ */
+export type LoyaltyStandingHistory = Prisma.LoyaltyStandingHistoryModel
+/**
+ * Model LoyaltyStandingMonth
+ * How a relationship stood at the end of each calendar month, or stands in the running one.
+ */
+export type LoyaltyStandingMonth = Prisma.LoyaltyStandingMonthModel
+/**
+ * Model LoyaltyTouchpoint
+ * What moved a customer that the event stream does not tell: tiers, bands, rewards. Written once.
+ */
+export type LoyaltyTouchpoint = Prisma.LoyaltyTouchpointModel
+/**
+ * Model LoyaltyAmbassador
+ * Customers who were invited to speak for the product.
+ */
+export type LoyaltyAmbassador = Prisma.LoyaltyAmbassadorModel
+/**
  * Model CustomerAssessment
  * What is thought of a customer now: health and retention risk, with what they were reckoned from.
  */

@@ -452,6 +452,11 @@ export const ModelName = {
   LoyaltyAppreciation: 'LoyaltyAppreciation',
   LoyaltyReferralCode: 'LoyaltyReferralCode',
   LoyaltyReferral: 'LoyaltyReferral',
+  LoyaltyStanding: 'LoyaltyStanding',
+  LoyaltyStandingHistory: 'LoyaltyStandingHistory',
+  LoyaltyStandingMonth: 'LoyaltyStandingMonth',
+  LoyaltyTouchpoint: 'LoyaltyTouchpoint',
+  LoyaltyAmbassador: 'LoyaltyAmbassador',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -478,7 +483,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "loyaltyReward" | "loyaltyRedemption" | "loyaltyBadgeAward" | "loyaltyCounter" | "loyaltyMilestone" | "loyaltyStreak" | "loyaltyChallengeEntry" | "loyaltyLeaderboardMember" | "loyaltyLeaderboardScore" | "loyaltyAppreciation" | "loyaltyReferralCode" | "loyaltyReferral" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
+    modelProps: "churnModel" | "churnTraining" | "churnPrediction" | "churnPredictionHistory" | "churnModelDrift" | "churnStatus" | "churnChange" | "churnMrrMovement" | "message" | "apiKey" | "settingVersion" | "auditEntry" | "idempotencyKey" | "outboxEvent" | "eventDelivery" | "dispatchCursor" | "eventInbox" | "eventSeen" | "importUpload" | "importJob" | "customer" | "accountManager" | "customerAlias" | "customerCounter" | "customerIdentity" | "contact" | "subscription" | "subscriptionChange" | "invoice" | "ticket" | "customerOrder" | "customerOrderLine" | "exchangeRate" | "loyaltyAccount" | "loyaltyEntry" | "loyaltyRuleUse" | "loyaltyLot" | "loyaltyLotUse" | "loyaltyPending" | "loyaltyTierChange" | "loyaltyTierStanding" | "loyaltyEarnedMonth" | "loyaltyEntryEarning" | "loyaltyReward" | "loyaltyRedemption" | "loyaltyBadgeAward" | "loyaltyCounter" | "loyaltyMilestone" | "loyaltyStreak" | "loyaltyChallengeEntry" | "loyaltyLeaderboardMember" | "loyaltyLeaderboardScore" | "loyaltyAppreciation" | "loyaltyReferralCode" | "loyaltyReferral" | "loyaltyStanding" | "loyaltyStandingHistory" | "loyaltyStandingMonth" | "loyaltyTouchpoint" | "loyaltyAmbassador" | "customerAssessment" | "customerAssessmentHistory" | "allocationPlan" | "allocationAssignment" | "featureSnapshot" | "customerRfm" | "clusterModel" | "valueModel" | "valueTrees" | "customerValue" | "valueRefresh"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -4536,6 +4541,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LoyaltyStanding: {
+      payload: Prisma.$LoyaltyStandingPayload<ExtArgs>
+      fields: Prisma.LoyaltyStandingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyStandingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyStandingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyStandingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyStandingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyStandingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyStandingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyStandingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyStandingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyStandingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyStandingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyStandingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyStandingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyStandingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyStandingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyStandingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyStanding>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyStandingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyStandingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyStandingHistory: {
+      payload: Prisma.$LoyaltyStandingHistoryPayload<ExtArgs>
+      fields: Prisma.LoyaltyStandingHistoryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyStandingHistoryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyStandingHistoryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyStandingHistoryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyStandingHistoryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyStandingHistoryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyStandingHistoryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyStandingHistoryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyStandingHistoryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyStandingHistoryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyStandingHistoryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyStandingHistoryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyStandingHistoryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyStandingHistoryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyStandingHistoryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingHistoryPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyStandingHistoryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyStandingHistory>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyStandingHistoryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingHistoryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyStandingHistoryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingHistoryCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyStandingMonth: {
+      payload: Prisma.$LoyaltyStandingMonthPayload<ExtArgs>
+      fields: Prisma.LoyaltyStandingMonthFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyStandingMonthFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyStandingMonthFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyStandingMonthFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyStandingMonthFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyStandingMonthFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyStandingMonthCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyStandingMonthCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyStandingMonthCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyStandingMonthDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyStandingMonthUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyStandingMonthDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyStandingMonthUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyStandingMonthUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyStandingMonthUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyStandingMonthPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyStandingMonthAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyStandingMonth>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyStandingMonthGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingMonthGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyStandingMonthCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyStandingMonthCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyTouchpoint: {
+      payload: Prisma.$LoyaltyTouchpointPayload<ExtArgs>
+      fields: Prisma.LoyaltyTouchpointFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyTouchpointFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyTouchpointFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyTouchpointFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyTouchpointFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyTouchpointFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyTouchpointCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyTouchpointCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyTouchpointCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyTouchpointDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyTouchpointUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyTouchpointDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyTouchpointUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyTouchpointUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyTouchpointUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyTouchpointPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyTouchpointAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyTouchpoint>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyTouchpointGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTouchpointGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyTouchpointCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyTouchpointCountAggregateOutputType> | number
+        }
+      }
+    }
+    LoyaltyAmbassador: {
+      payload: Prisma.$LoyaltyAmbassadorPayload<ExtArgs>
+      fields: Prisma.LoyaltyAmbassadorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LoyaltyAmbassadorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LoyaltyAmbassadorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        findFirst: {
+          args: Prisma.LoyaltyAmbassadorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LoyaltyAmbassadorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        findMany: {
+          args: Prisma.LoyaltyAmbassadorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>[]
+        }
+        create: {
+          args: Prisma.LoyaltyAmbassadorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        createMany: {
+          args: Prisma.LoyaltyAmbassadorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LoyaltyAmbassadorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>[]
+        }
+        delete: {
+          args: Prisma.LoyaltyAmbassadorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        update: {
+          args: Prisma.LoyaltyAmbassadorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        deleteMany: {
+          args: Prisma.LoyaltyAmbassadorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LoyaltyAmbassadorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LoyaltyAmbassadorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>[]
+        }
+        upsert: {
+          args: Prisma.LoyaltyAmbassadorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LoyaltyAmbassadorPayload>
+        }
+        aggregate: {
+          args: Prisma.LoyaltyAmbassadorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLoyaltyAmbassador>
+        }
+        groupBy: {
+          args: Prisma.LoyaltyAmbassadorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyAmbassadorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LoyaltyAmbassadorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LoyaltyAmbassadorCountAggregateOutputType> | number
+        }
+      }
+    }
     CustomerAssessment: {
       payload: Prisma.$CustomerAssessmentPayload<ExtArgs>
       fields: Prisma.CustomerAssessmentFieldRefs
@@ -6156,6 +6531,82 @@ export const LoyaltyReferralScalarFieldEnum = {
 export type LoyaltyReferralScalarFieldEnum = (typeof LoyaltyReferralScalarFieldEnum)[keyof typeof LoyaltyReferralScalarFieldEnum]
 
 
+export const LoyaltyStandingScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  score: 'score',
+  band: 'band',
+  bandSince: 'bandSince',
+  coverage: 'coverage',
+  parts: 'parts',
+  stage: 'stage',
+  stageSince: 'stageSince',
+  strength: 'strength',
+  stayProbability: 'stayProbability',
+  stayBasis: 'stayBasis',
+  referrals: 'referrals',
+  lastNps: 'lastNps',
+  revenueMinor: 'revenueMinor',
+  revenueCurrency: 'revenueCurrency',
+  causeEventId: 'causeEventId'
+} as const
+
+export type LoyaltyStandingScalarFieldEnum = (typeof LoyaltyStandingScalarFieldEnum)[keyof typeof LoyaltyStandingScalarFieldEnum]
+
+
+export const LoyaltyStandingHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  score: 'score',
+  band: 'band',
+  bandSince: 'bandSince',
+  coverage: 'coverage',
+  parts: 'parts',
+  stage: 'stage',
+  causeEventId: 'causeEventId'
+} as const
+
+export type LoyaltyStandingHistoryScalarFieldEnum = (typeof LoyaltyStandingHistoryScalarFieldEnum)[keyof typeof LoyaltyStandingHistoryScalarFieldEnum]
+
+
+export const LoyaltyStandingMonthScalarFieldEnum = {
+  customerId: 'customerId',
+  month: 'month',
+  at: 'at',
+  score: 'score',
+  band: 'band',
+  stage: 'stage',
+  strength: 'strength',
+  stayProbability: 'stayProbability',
+  stayBasis: 'stayBasis'
+} as const
+
+export type LoyaltyStandingMonthScalarFieldEnum = (typeof LoyaltyStandingMonthScalarFieldEnum)[keyof typeof LoyaltyStandingMonthScalarFieldEnum]
+
+
+export const LoyaltyTouchpointScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  kind: 'kind',
+  detail: 'detail'
+} as const
+
+export type LoyaltyTouchpointScalarFieldEnum = (typeof LoyaltyTouchpointScalarFieldEnum)[keyof typeof LoyaltyTouchpointScalarFieldEnum]
+
+
+export const LoyaltyAmbassadorScalarFieldEnum = {
+  customerId: 'customerId',
+  invitedAt: 'invitedAt',
+  invitedBy: 'invitedBy',
+  thankedAt: 'thankedAt',
+  thankedBy: 'thankedBy'
+} as const
+
+export type LoyaltyAmbassadorScalarFieldEnum = (typeof LoyaltyAmbassadorScalarFieldEnum)[keyof typeof LoyaltyAmbassadorScalarFieldEnum]
+
+
 export const CustomerAssessmentScalarFieldEnum = {
   customerId: 'customerId',
   at: 'at',
@@ -6716,6 +7167,11 @@ export type GlobalOmitConfig = {
   loyaltyAppreciation?: Prisma.LoyaltyAppreciationOmit
   loyaltyReferralCode?: Prisma.LoyaltyReferralCodeOmit
   loyaltyReferral?: Prisma.LoyaltyReferralOmit
+  loyaltyStanding?: Prisma.LoyaltyStandingOmit
+  loyaltyStandingHistory?: Prisma.LoyaltyStandingHistoryOmit
+  loyaltyStandingMonth?: Prisma.LoyaltyStandingMonthOmit
+  loyaltyTouchpoint?: Prisma.LoyaltyTouchpointOmit
+  loyaltyAmbassador?: Prisma.LoyaltyAmbassadorOmit
   customerAssessment?: Prisma.CustomerAssessmentOmit
   customerAssessmentHistory?: Prisma.CustomerAssessmentHistoryOmit
   allocationPlan?: Prisma.AllocationPlanOmit

@@ -106,6 +106,11 @@ export const ModelName = {
   LoyaltyAppreciation: 'LoyaltyAppreciation',
   LoyaltyReferralCode: 'LoyaltyReferralCode',
   LoyaltyReferral: 'LoyaltyReferral',
+  LoyaltyStanding: 'LoyaltyStanding',
+  LoyaltyStandingHistory: 'LoyaltyStandingHistory',
+  LoyaltyStandingMonth: 'LoyaltyStandingMonth',
+  LoyaltyTouchpoint: 'LoyaltyTouchpoint',
+  LoyaltyAmbassador: 'LoyaltyAmbassador',
   CustomerAssessment: 'CustomerAssessment',
   CustomerAssessmentHistory: 'CustomerAssessmentHistory',
   AllocationPlan: 'AllocationPlan',
@@ -900,6 +905,82 @@ export const LoyaltyReferralScalarFieldEnum = {
 } as const
 
 export type LoyaltyReferralScalarFieldEnum = (typeof LoyaltyReferralScalarFieldEnum)[keyof typeof LoyaltyReferralScalarFieldEnum]
+
+
+export const LoyaltyStandingScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  score: 'score',
+  band: 'band',
+  bandSince: 'bandSince',
+  coverage: 'coverage',
+  parts: 'parts',
+  stage: 'stage',
+  stageSince: 'stageSince',
+  strength: 'strength',
+  stayProbability: 'stayProbability',
+  stayBasis: 'stayBasis',
+  referrals: 'referrals',
+  lastNps: 'lastNps',
+  revenueMinor: 'revenueMinor',
+  revenueCurrency: 'revenueCurrency',
+  causeEventId: 'causeEventId'
+} as const
+
+export type LoyaltyStandingScalarFieldEnum = (typeof LoyaltyStandingScalarFieldEnum)[keyof typeof LoyaltyStandingScalarFieldEnum]
+
+
+export const LoyaltyStandingHistoryScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  score: 'score',
+  band: 'band',
+  bandSince: 'bandSince',
+  coverage: 'coverage',
+  parts: 'parts',
+  stage: 'stage',
+  causeEventId: 'causeEventId'
+} as const
+
+export type LoyaltyStandingHistoryScalarFieldEnum = (typeof LoyaltyStandingHistoryScalarFieldEnum)[keyof typeof LoyaltyStandingHistoryScalarFieldEnum]
+
+
+export const LoyaltyStandingMonthScalarFieldEnum = {
+  customerId: 'customerId',
+  month: 'month',
+  at: 'at',
+  score: 'score',
+  band: 'band',
+  stage: 'stage',
+  strength: 'strength',
+  stayProbability: 'stayProbability',
+  stayBasis: 'stayBasis'
+} as const
+
+export type LoyaltyStandingMonthScalarFieldEnum = (typeof LoyaltyStandingMonthScalarFieldEnum)[keyof typeof LoyaltyStandingMonthScalarFieldEnum]
+
+
+export const LoyaltyTouchpointScalarFieldEnum = {
+  customerId: 'customerId',
+  at: 'at',
+  id: 'id',
+  kind: 'kind',
+  detail: 'detail'
+} as const
+
+export type LoyaltyTouchpointScalarFieldEnum = (typeof LoyaltyTouchpointScalarFieldEnum)[keyof typeof LoyaltyTouchpointScalarFieldEnum]
+
+
+export const LoyaltyAmbassadorScalarFieldEnum = {
+  customerId: 'customerId',
+  invitedAt: 'invitedAt',
+  invitedBy: 'invitedBy',
+  thankedAt: 'thankedAt',
+  thankedBy: 'thankedBy'
+} as const
+
+export type LoyaltyAmbassadorScalarFieldEnum = (typeof LoyaltyAmbassadorScalarFieldEnum)[keyof typeof LoyaltyAmbassadorScalarFieldEnum]
 
 
 export const CustomerAssessmentScalarFieldEnum = {

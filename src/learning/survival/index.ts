@@ -1,0 +1,1 @@
+export { type AgeCounts, kaplanMeier, type Survival } from './kaplan-meier.ts';
