@@ -189,7 +189,7 @@ describe('points that wait', () => {
       ... on ${name.charAt(0).toUpperCase()}${name.slice(1)}Success {
         replayed
         entry { id kind phase points pending held debt source settles expiresAt }
-        account { balance { available pending held debt expiringNext { points at } } }
+        account { balance { available pending held debt expiringNext { points at } } statement(first: 1) { edges { node { number } } } }
       }
       ... on DomainError { code path }
       INSUFFICIENT
@@ -212,7 +212,10 @@ describe('points that wait', () => {
       __typename: 'HoldPointsSuccess',
       replayed: false,
       entry: { kind: 'REDEEM', phase: 'PENDING', points: 0, held: 60, source: 'REDEMPTION', expiresAt },
-      account: { balance: { available: 40, pending: 0, held: 60, debt: 0, expiringNext: null } },
+      account: {
+        balance: { available: 40, pending: 0, held: 60, debt: 0, expiringNext: null },
+        statement: { edges: [{ node: { number: 1 } }] },
+      },
     });
     expect(await ask('redeemPoints', 'RedeemPointsInput', { customerId, points: 41 })).toEqual({
       __typename: 'InsufficientPoints',

@@ -25,6 +25,15 @@ export async function ask<Data>(url: string, query: string, variables: object = 
   return answer.data;
 }
 
+/** A mutation with an idempotency key: sent again, as it says, while the first with its key is under way. */
+export async function askOnce<Answer>(url: string, field: string, query: string, variables: object): Promise<Answer> {
+  for (;;) {
+    const answer = (await ask<Record<string, Answer & { readonly code?: string }>>(url, query, variables))[field];
+    if (answer === undefined) throw new Error(`${field} was not answered`);
+    if (answer.code !== 'CORE_REQUEST_IN_FLIGHT') return answer;
+  }
+}
+
 /** The same numbers for the same seed (mulberry32). */
 export interface Random {
   /** A whole number in [from, to). */

@@ -1,4 +1,4 @@
-import { ask, insist, type Random, type Tally } from './line.ts';
+import { ask, askOnce, insist, type Random, type Tally } from './line.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** What was asked of the server and acknowledged: all of it must be there in the end, once. */
@@ -184,9 +184,8 @@ export async function awardPoints(
   award: { readonly key: string; readonly customerId: string | undefined; readonly points: number },
 ): Promise<string> {
   const { key: idempotencyKey, customerId, points } = award;
-  const { awardPoints: answer } = await ask<{ awardPoints: { readonly entry?: { readonly id: string } } }>(url, AWARD, {
-    input: { idempotencyKey, customerId, points },
-  });
+  const input = { idempotencyKey, customerId, points };
+  const answer = await askOnce<{ readonly entry?: { readonly id: string } }>(url, 'awardPoints', AWARD, { input });
   if (answer.entry === undefined) throw new Error(`${idempotencyKey}: ${JSON.stringify(answer)}`);
   return answer.entry.id;
 }

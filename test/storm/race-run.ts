@@ -10,7 +10,7 @@ import { createEmptyDatabase } from '../support/database.ts';
 import { startMailbox } from '../support/mail.ts';
 import { caughtUp } from './crash-run.ts';
 import { type Follower, follow } from './follower.ts';
-import { ask, createTally, insist, seeded } from './line.ts';
+import { askOnce, createTally, insist, seeded } from './line.ts';
 import { createCustomers, type Load, prepareLoad } from './load.ts';
 import { PROGRAM, type ServerProcess, serverProcess } from './server-process.ts';
 import { expectNothingLost } from './verify.ts';
@@ -105,8 +105,8 @@ export async function startRaceRun(plan: { readonly seed: number; readonly custo
             const number = random.between(0, keys);
             const key = `hot-${number}`;
             const input = { idempotencyKey: key, customerId, points: 1 + (number % 5) };
-            const { awardPoints } = await insist(server, (url) => ask<{ awardPoints: Award }>(url, AWARD, { input }));
-            answers.set(key, [...(answers.get(key) ?? []), awardPoints]);
+            const answer = await insist(server, (url) => askOnce<Award>(url, 'awardPoints', AWARD, { input }));
+            answers.set(key, [...(answers.get(key) ?? []), answer]);
           }
         }),
       );

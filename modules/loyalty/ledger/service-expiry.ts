@@ -13,7 +13,7 @@ export interface ExpiryPorts {
 }
 
 /** Lots or entries per transaction: those who award to the same accounts wait no longer than this takes. */
-export const ENDING_BATCH = 250;
+const ENDING_BATCH = 100;
 
 /**
  * Lets lots lapse whose time is over: an account at a time loses what is due by one entry. Each batch is a short

@@ -97,7 +97,7 @@ export interface LotsNeeded {
 const FIRST_PAGE = 16;
 const NEXT_PAGES = 512;
 /** Lots that lapse by one batch; what is due beyond them lapses by the next. */
-const LAPSE_AT_ONCE = 1_000;
+const LAPSE_AT_ONCE = 500;
 
 /** Reads the lots a batch needs, behind the locks of their accounts. */
 export async function loadLots(tx: Tx, needed: LotsNeeded, now: Date): Promise<LotBook> {
