@@ -129,7 +129,7 @@ function returnTo(
   // What was spent before there were lots comes back as a lot of its own.
   const own = available > pointsIn(back) ? expiryOf(desk, desk.now) : null;
   const refused = sheet.write(movement, { ...words, expiresAt: own }, { giveBack: back });
-  if (refused === undefined) sheet.lapse();
+  if (refused === undefined) sheet.lapse(back);
   return refused;
 }
 

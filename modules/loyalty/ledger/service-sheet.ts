@@ -80,10 +80,16 @@ export class Sheet {
     return undefined;
   }
 
-  /** Lots whose time is over lapse: before anything is taken, and after something was given back. */
-  lapse(): readonly Lot[] {
-    const { left, due } = lapse(this.#known(), this.#desk.now);
+  /**
+   * Lots whose time is over lapse: before anything is taken, and after something was given back.
+   * @param only these: what was given back, beside which others may not have been looked at
+   */
+  lapse(only?: readonly Lot[]): readonly Lot[] {
+    const lots = this.#known();
+    const ids = only === undefined ? undefined : new Set(only.map((lot) => lot.id));
+    const { due } = lapse(ids === undefined ? lots : lots.filter((lot) => ids.has(lot.id)), this.#desk.now);
     if (due.length === 0) return due;
+    const left = lots.filter((lot) => !due.includes(lot));
     const lapsed = this.#write(ledger.debit(pointsIn(due)), { kind: 'EXPIRE', source: 'EXPIRY' });
     if (lapsed instanceof DomainError) throw lapsed;
     this.#lapsed = lapsed;

@@ -139,7 +139,7 @@ const spend = (who: number, points: number, days: number | null) =>
       days === null ? { kind: 'redeem', ...spending } : { kind: 'hold', ...spending, expiresAt: new Date(until) };
     const due = sum(account.lots.filter((lot) => lot.gone <= model.nowMs).map((lot) => lot.left));
     if (spendable(account) - due < points) return refused(real, command, 'LOYALTY_INSUFFICIENT_POINTS');
-    lapse(model, account);
+    lapse(model, account.lots);
     const took = takeFrom(account, points);
     if (days !== null) account.held += points;
     await post(model, real, command, { ...none, who, state: days === null ? 'went' : 'held', points, took, until });
@@ -156,7 +156,7 @@ const adjust = (who: number, points: number) =>
     }
     const due = sum(account.lots.filter((lot) => lot.gone <= model.nowMs).map((lot) => lot.left));
     if (spendable(account) - due < -points) return refused(real, command, 'LOYALTY_INSUFFICIENT_POINTS');
-    lapse(model, account);
+    lapse(model, account.lots);
     const took = takeFrom(account, -points);
     await post(model, real, command, { ...none, who, state: 'went', points: -points, took });
   });
@@ -177,7 +177,7 @@ const reverse = (which: number) =>
     const back = { ...none, who: entry.who, state: 'none', points: 0 } as const;
     if (entry.state === 'went') comeBack(model, account, entry.took);
     else {
-      lapse(model, account);
+      lapse(model, account.lots);
       const points = entry.points - (entry.lot?.lapsed ?? 0);
       const taken = Math.min(points, spendable(account));
       takeFrom(account, taken, entry.lot);
@@ -208,7 +208,7 @@ const pass = (hours: number) =>
   });
 
 const expire = step('expire', async (model, real) => {
-  for (const account of model.accounts) lapse(model, account);
+  for (const account of model.accounts) lapse(model, account.lots);
   await real.expire();
 });
 

@@ -66,8 +66,8 @@ function goneAfter(earnedMs: number): number {
 const oldestFirst = (lots: readonly NaiveLot[]): NaiveLot[] => [...lots].sort((a, b) => a.earned - b.earned);
 export const spendable = (account: NaiveAccount): number => sum(account.lots.map((lot) => lot.left));
 
-export function lapse(model: Model, account: NaiveAccount): void {
-  for (const lot of account.lots) {
+export function lapse(model: Model, lots: readonly NaiveLot[]): void {
+  for (const lot of lots) {
     if (lot.gone > model.nowMs) continue;
     lot.lapsed += lot.left;
     lot.left = 0;
@@ -103,7 +103,11 @@ export function comeBack(model: Model, account: NaiveAccount, took: NaiveEntry['
     account.debt -= paid;
     lot.left += points - paid;
   }
-  lapse(model, account);
+  // All of a lot that gets something back, but of no other.
+  lapse(
+    model,
+    took.map(({ lot }) => lot),
+  );
 }
 
 export function standingOf(account: NaiveAccount): Standing {
