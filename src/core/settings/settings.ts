@@ -58,6 +58,8 @@ interface Row {
 export function createSettings(database: Database, clock: Clock): Settings {
   const byKey = new Map<string, SettingDefinition>();
   let rows = new Map<string, Row>();
+  /** Values as they were checked: hot paths read settings for every batch. */
+  const checked = new WeakMap<Row, unknown>();
   let loadedAtMs = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
 
@@ -81,9 +83,12 @@ export function createSettings(database: Database, clock: Clock): Settings {
   const inForceValue = <T>(definition: SettingDefinition<T>): T => {
     const row = rows.get(definition.key);
     if (row === undefined) return definition.default;
-    // A stored value that a newer version no longer accepts must not stop the business: the default holds.
-    const parsed = definition.schema.safeParse(row.value);
-    return parsed.success ? parsed.data : definition.default;
+    if (!checked.has(row)) {
+      // A stored value that a newer version no longer accepts must not stop the business: the default holds.
+      const parsed = definition.schema.safeParse(row.value);
+      checked.set(row, parsed.success ? parsed.data : definition.default);
+    }
+    return checked.get(row) as T;
   };
   const known = (key: string): SettingDefinition => {
     const definition = byKey.get(key);
