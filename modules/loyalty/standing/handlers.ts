@@ -18,7 +18,9 @@ import {
   ticketSolved,
 } from '../../customers/contract.ts';
 import { valueRefreshed } from '../../value/contract.ts';
+import { referralRewarded } from '../engagement/events.ts';
 import { pointsRedeemed, tierChanged } from '../events.ts';
+import { rewardRedeemed } from '../rewards/events.ts';
 import { RECKON_ALL_JOB, RECKON_JOB, RECKON_QUEUE } from './jobs.ts';
 import { followMerge, forgetStandings, type KeptTouchpoint, writeTouchpoints } from './store.ts';
 
@@ -37,6 +39,8 @@ const RELEVANT = [
   subscriptionCancelled,
   ticketOpened,
   ticketSolved,
+  // The stream is told of it: a referral made.
+  referralRewarded,
 ];
 
 /** Customers an event concerns; null means anybody. */
@@ -65,6 +69,9 @@ function touchpointsOf(event: DomainEvent): KeptTouchpoint[] {
   if (isEvent(event, tierChanged)) {
     const { from, to } = event.payload;
     return [{ id, customerId, at, kind: 'TIER_CHANGED', detail: { from, to } }];
+  }
+  if (isEvent(event, rewardRedeemed)) {
+    return [{ id, customerId, at, kind: 'REWARD_REDEEMED', detail: { points: event.payload.points } }];
   }
   if (!isEvent(event, pointsRedeemed)) return [];
   return [{ id, customerId, at, kind: 'POINTS_REDEEMED', detail: { points: Math.abs(event.payload.points) } }];
@@ -103,7 +110,7 @@ export const standingHandlers: readonly HandlerDefinition[] = [
   },
   {
     name: 'loyalty.keepTouchpoints',
-    on: [tierChanged, pointsRedeemed],
+    on: [tierChanged, pointsRedeemed, rewardRedeemed],
     handle: (tx, events) => writeTouchpoints(tx, events.flatMap(touchpointsOf)),
   },
   {

@@ -119,6 +119,7 @@ export interface KeptTouchpoint {
   readonly kind:
     | 'TIER_CHANGED'
     | 'POINTS_REDEEMED'
+    | 'REWARD_REDEEMED'
     | 'BAND_CHANGED'
     | 'STAGE_CHANGED'
     | 'AMBASSADOR_INVITED'

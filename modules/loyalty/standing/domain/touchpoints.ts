@@ -14,6 +14,7 @@ export const TOUCHPOINT_KINDS = [
   'REFERRAL_MADE',
   'TIER_CHANGED',
   'POINTS_REDEEMED',
+  'REWARD_REDEEMED',
   'BAND_CHANGED',
   'STAGE_CHANGED',
   'AMBASSADOR_INVITED',
@@ -97,6 +98,8 @@ export function summaryOfDetail(
       return `tier: ${move}`;
     case 'POINTS_REDEEMED':
       return `spent ${detail.points} points`;
+    case 'REWARD_REDEEMED':
+      return `chose a reward for ${detail.points} points`;
     case 'BAND_CHANGED':
       return `loyalty: ${move}`;
     case 'STAGE_CHANGED':

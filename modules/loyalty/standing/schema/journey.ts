@@ -102,6 +102,7 @@ export function journeySchema(
       REFERRAL_MADE: { description: 'It brought another customer.' },
       TIER_CHANGED: { description: 'It reached another tier.' },
       POINTS_REDEEMED: { description: 'It spent points.' },
+      REWARD_REDEEMED: { description: 'It chose a reward.' },
       BAND_CHANGED: { description: 'Its loyalty crossed into another band.' },
       STAGE_CHANGED: { description: 'It came into another stage.' },
       AMBASSADOR_INVITED: { description: 'It was invited to be an ambassador.' },
