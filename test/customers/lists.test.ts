@@ -203,3 +203,15 @@ test('amounts in other currencies are converted by the rate of their day, or sho
     { currency: 'JPY', validFrom: '2026-02-01', rate: '0.0067000000' },
   ]);
 });
+
+test('what an input object leaves out has its default, also when the document comes again and is compiled', async () => {
+  const ask = () =>
+    app.query<Page>(
+      `query ($filter: CustomerFilter, $order: CustomerOrder, $first: Int! = 3) {
+         customers(first: $first, filter: $filter, orderBy: $order) { totalCount pageInfo { hasNextPage } edges { node { externalId } } }
+       }`,
+      { filter: { health: { max: 100 }, search: 'North' }, order: { by: 'SIGNUP' } },
+    );
+  const first = await ask();
+  for (let run = 0; run < 4; run += 1) expect(await ask()).toEqual(first);
+});

@@ -9,13 +9,13 @@ import {
   parse,
   specifiedRules,
   validate,
-  valueFromASTUntyped,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Context } from '../../core/builder/index.ts';
 import { type Needs, needsOf } from './cost.ts';
 import { InvalidDocument, RequestRefused } from './errors.ts';
 import { checkShape, type ShapeLimits } from './shape.ts';
+import { variableDefaults } from './variable-defaults.ts';
 
 /** An operation of a document that was parsed, measured and validated. */
 export interface PreparedOperation extends Needs {
@@ -140,14 +140,6 @@ function prepareOperation(schema: GraphQLSchema, document: DocumentNode, name: s
   };
 }
 
-/** Default values of an operation's variables, as a caller would send them. */
-const defaultsOf = ({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> =>
-  Object.fromEntries(
-    variableDefinitions.flatMap(({ variable, defaultValue }) =>
-      defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)]],
-    ),
-  );
-
 /** Runs by interpreting at first, by compiled code once the document has proved to come again. */
 function runner(
   schema: GraphQLSchema,
@@ -168,9 +160,8 @@ function runner(
   const compile = (): PreparedOperation['run'] | null => {
     const query = compileQuery(schema, document, operationName, { useExperimentalPathBasedSkipInclude: true });
     if (!isCompiledQuery(query)) return null;
-    // The compiled reader of variables asks for those that must not be null, whatever their default.
-    const defaults = defaultsOf(node);
-    return (context, variables) => query.query(undefined, context, { ...defaults, ...variables });
+    const complete = variableDefaults(schema, node);
+    return (context, variables) => query.query(undefined, context, complete(variables));
   };
   return (context, variables) => {
     runs += 1;
