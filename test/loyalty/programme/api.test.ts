@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RecordedBatch } from '../../../modules/customers/contract.ts';
 import { DEFAULT_RULES } from '../../../modules/loyalty/defaults.ts';
 import { systemCall } from '../../../src/core/call.ts';
 import { encodeCursor, ORIGIN } from '../../../src/core/events/index.ts';
@@ -225,17 +226,16 @@ describe('events of the stream', () => {
     expect(await loyaltyOf('ann')).toMatchObject(expected);
     // The job again, as after a crash, when the events have long left the inbox.
     const { database } = app.app.infra;
-    const batches = await database.query<{ payload: { batchId: string; customerIds: string[] } }>(
+    const batches = await database.query<{ payload: RecordedBatch }>(
       `select payload from outbox_event where type = 'customers.eventsRecorded'`,
     );
     const earn = app.app.composition.modules
       .flatMap((module) => module.jobs ?? [])
       .find((job) => job.name === 'loyalty.earnFromEvents');
     for (const { payload } of batches) {
-      const { batchId, customerIds } = payload;
-      const names = ['session.started', 'feature.used'];
+      const { batchId, customerIds, byName } = payload;
       await earn?.run(
-        { batchId, customerIds, names, correlationId: 'again', causationId: null },
+        { batchId, customerIds, byName, correlationId: 'again', causationId: null },
         { signal: new AbortController().signal, logger: app.app.infra.logger, attempt: 2, lastAttempt: false },
       );
     }
