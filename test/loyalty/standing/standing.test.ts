@@ -66,7 +66,8 @@ describe('the loyalty score of a customer', () => {
     const [first] = await follower.arrived(1);
     expect(first).toMatchObject({ from: 'SATISFIED', to: 'LOYAL', score: 73, customer: { externalId: 'ada' } });
     const last = (await follower.arrived(2)).at(-1);
-    expect(last).toMatchObject({ from: 'LOYAL', to: 'CHAMPION', coverage: 1, causationId: expect.any(String) });
+    // By the ticket alone, or by both: they may be reckoned one after the other.
+    expect(last).toMatchObject({ from: 'LOYAL', to: 'CHAMPION', causationId: expect.any(String) });
     follower.cut();
 
     expect((await world.standing('ada', before)).loyaltyScore).toMatchObject({
