@@ -13,13 +13,13 @@ export default defineConfig({
     include: storm ? ['test/storm/**/*.test.ts'] : ['src/**/*.test.ts', 'modules/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['node_modules/**', ...(storm ? [] : ['test/storm/**'])],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/leaks.ts'],
+    setupFiles: ['test/support/leaks.ts', 'test/support/seed.ts'],
     // A storm test kills and restarts servers dozens of times; an ordinary one should answer within seconds, but on a
     // busy machine with two cores the engines themselves may take a while to start.
     testTimeout: storm ? 1_200_000 : 60_000,
     hookTimeout: storm ? 300_000 : 120_000,
     teardownTimeout: 30_000,
-    // The order of files must not matter; a failure prints the seed.
+    // The order of files must not matter.
     sequence: { hooks: 'stack' },
     allowOnly: false,
     passWithNoTests: false,
