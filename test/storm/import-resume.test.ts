@@ -6,9 +6,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemCall } from '../../src/core/call.ts';
+import { openImports, type Places } from '../imports/engines.ts';
+import { csv } from '../imports/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { openImports, type Places } from './engines.ts';
-import { csv } from './support.ts';
 
 const folders: string[] = [];
 const databases: TestDatabase[] = [];

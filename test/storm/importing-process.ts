@@ -1,6 +1,6 @@
 /** Runs one import and tells its parent of every statement to the history engine before and after, until it is killed. */
 import type { Analytics } from '../../src/core/analytics/types.ts';
-import { openImports } from './engines.ts';
+import { openImports } from '../imports/engines.ts';
 
 const [url = '', folder = '', jobId = ''] = process.argv.slice(2);
 
