@@ -13,7 +13,7 @@ const LIMIT_SECONDS = 30;
 const CUSTOMERS = 100_000;
 const CONNECTIONS = 2;
 /** Requests a second: people at work, not a storm. */
-const REQUESTS_PER_SECOND = 50;
+const REQUESTS_PER_SECOND = 20;
 const CALM_SECONDS = 5;
 
 const QUERY = `{ customers(first: 20) { totalCount edges { node {

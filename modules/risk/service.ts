@@ -8,7 +8,7 @@ import { assessmentsRecomputed, type HealthDistribution, healthChanged, type Ris
 import type { CustomerFacts } from './domain/facts.ts';
 import { assessHealth, type Health, type HealthTier } from './domain/health.ts';
 import { assessRisk, type RetentionRisk, type RiskCategory } from './domain/retention-risk.ts';
-import { daysOfUse, lastNpsAnswers } from './queries.ts';
+import { useOf } from './queries.ts';
 import { HEALTH_RULES, RISK_RULES, USAGE_EXPECTATIONS } from './settings.ts';
 import { type Assessment, lockAssessments, readDistribution, writeAssessments } from './store.ts';
 
@@ -19,6 +19,8 @@ const TICKET_DAYS = 180;
 const GATHER_BATCH = 5_000;
 /** Customers whose assessments are written at once: bounds the length of a transaction. */
 export const ASSESS_BATCH = 500;
+/** Transactions at once: one is decided while another is written. */
+const WRITERS = 2;
 /** A smaller move of the score is noise to subscribers; the history has it all the same. */
 const TELLING_MOVE = 1;
 
@@ -58,10 +60,9 @@ export function createRiskService(infra: Infrastructure, { customers, churn }: R
     const owners = await customers.eventIds(ids);
     const to = new Date(at.getTime() + 1);
     const since = (days: number) => ({ from: new Date(at.getTime() - days * DAY_MS), to });
-    const [expectations, use, nps, invoices, tickets, subscriptions, leaving] = await Promise.all([
+    const [expectations, use, invoices, tickets, subscriptions, leaving] = await Promise.all([
       settings.get(USAGE_EXPECTATIONS),
-      daysOfUse({ analytics, database }, owners, at),
-      lastNpsAnswers({ analytics, database }, owners, at),
+      useOf({ analytics, database }, owners, at),
       customers.invoices(ids, since(INVOICE_DAYS)),
       customers.tickets(ids, since(TICKET_DAYS)),
       customers.subscriptions(ids),
@@ -78,12 +79,12 @@ export function createRiskService(infra: Infrastructure, { customers, churn }: R
       known.map(({ id, lastActivityAt, firstOrderAt }) => {
         const plan = planOf.get(id) ?? '';
         const facts: CustomerFacts = {
-          days: use.get(id) ?? [],
+          days: use.get(id)?.days ?? [],
           // The time of the last activity follows the newest events a moment later.
-          everActive: lastActivityAt !== null || firstOrderAt !== null || use.has(id),
+          everActive: lastActivityAt !== null || firstOrderAt !== null || (use.get(id)?.days.length ?? 0) > 0,
           expectedActiveDays: expectations.activeDaysByPlan[plan] ?? expectations.activeDays,
           planFeatures: expectations.featuresByPlan[plan] ?? expectations.features,
-          lastNps: nps.get(id) ?? null,
+          lastNps: use.get(id)?.lastNps ?? null,
           invoices: (invoicesOf.get(id) ?? []).map(({ dueAt, paidAt }) => ({
             daysLate: daysSince(dueAt) - (paidAt === null ? 0 : Math.max(0, daysSince(paidAt))),
             open: paidAt === null,
@@ -108,9 +109,16 @@ export function createRiskService(infra: Infrastructure, { customers, churn }: R
 
   const assessLearnt = async (call: Call, { at, facts }: Learnt, options: AssessOptions): Promise<number> => {
     let changed = 0;
-    for (let start = 0; start < facts.length; start += ASSESS_BATCH) {
-      changed += await assessBatch(call, { at, facts: facts.slice(start, start + ASSESS_BATCH) }, options);
-    }
+    let start = 0;
+    const writer = async () => {
+      while (start < facts.length) {
+        const some = facts.slice(start, start + ASSESS_BATCH);
+        start += ASSESS_BATCH;
+        changed += await assessBatch(call, { at, facts: some }, options);
+      }
+    };
+    const written = await Promise.allSettled(Array.from({ length: WRITERS }, writer));
+    for (const one of written) if (one.status === 'rejected') throw one.reason;
     return changed;
   };
 

@@ -51,10 +51,16 @@ const COLUMNS = `customer_id, at, health_score, health_tier, health_coverage, he
 export async function writeAssessments(tx: Tx, assessments: readonly Assessment[]): Promise<void> {
   if (assessments.length === 0) return;
   const column = <T>(of: (assessment: Assessment) => T): T[] => assessments.map(of);
+  // JSON has no line breaks of its own, and as lines nothing in it needs to be escaped as in an array.
+  const lines = (of: (assessment: Assessment) => unknown): string => column((a) => JSON.stringify(of(a))).join('\n');
   await tx.query(
     `with given as (
-       select * from unnest($1::uuid[], $2::timestamptz[], $3::float8[], $4::text[], $5::float8[], $6::jsonb[], $7::jsonb[],
-                            $8::float8[], $9::text[], $10::timestamptz[], $11::float8[], $12::jsonb[], $13::uuid[], $14::uuid[])
+       select customer_id, at, health_score, health_tier, health_coverage, health_parts::jsonb as health_parts,
+         nullif(health_change, 'null')::jsonb as health_change, risk_score, risk_category, risk_since, risk_coverage,
+         risk_indicators::jsonb as risk_indicators, cause_event_id, id
+       from unnest($1::uuid[], $2::timestamptz[], $3::float8[], $4::text[], $5::float8[], string_to_array($6, E'\\n'),
+                   string_to_array($7, E'\\n'), $8::float8[], $9::text[], $10::timestamptz[], $11::float8[],
+                   string_to_array($12, E'\\n'), $13::uuid[], $14::uuid[])
          as t(${COLUMNS}, id)
      ), kept as (
        insert into customer_assessment as a (${COLUMNS})
@@ -75,13 +81,13 @@ export async function writeAssessments(tx: Tx, assessments: readonly Assessment[
       column((a) => a.healthScore),
       column((a) => a.healthTier),
       column((a) => a.healthCoverage),
-      column((a) => JSON.stringify(a.healthParts)),
-      column((a) => (a.healthChange === null ? null : JSON.stringify(a.healthChange))),
+      lines((a) => a.healthParts),
+      lines((a) => a.healthChange),
       column((a) => a.riskScore),
       column((a) => a.riskCategory),
       column((a) => a.riskSince),
       column((a) => a.riskCoverage),
-      column((a) => JSON.stringify(a.riskIndicators)),
+      lines((a) => a.riskIndicators),
       column((a) => a.causeEventId),
       column((a) => a.id),
     ],
