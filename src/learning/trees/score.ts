@@ -15,7 +15,7 @@ export interface Scorer {
 /** Rows of a batch: enough to make good for the calls, few enough for the processor's cache. */
 const BATCH = 1024;
 /** Rows that walk down a tree side by side, so that the processor has others to go on with while one waits. */
-const LANES = 8;
+const LANES = 16;
 /** A node: threshold and value (64-bit floats), where in a row to look, where the first of its children lies. */
 const NODE_BYTES = 32;
 const NODE = { threshold: 0, value: 8, feature: 16, first: 20 } as const;
