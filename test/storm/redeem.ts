@@ -1,5 +1,5 @@
 import { newId } from '../../src/core/ids.ts';
-import { ask, insist, type Random, type Tally } from './line.ts';
+import { ask, askOnce, insist, type Random, type Tally } from './line.ts';
 import { type Acknowledged, awardPoints, type Clients, createCustomers, runClients } from './load.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -65,8 +65,8 @@ export async function redeemers(options: {
 
   /** The id of the redemption that is answered. */
   const exchange = async (document: string, request: object): Promise<string> => {
-    const { answer } = await insist(server, (url) =>
-      ask<{ answer: { readonly redemption?: { readonly id: string } } }>(url, document, { input: request }),
+    const answer = await insist(server, (url) =>
+      askOnce<{ readonly redemption?: { readonly id: string } }>(url, 'answer', document, { input: request }),
     );
     if (answer.redemption === undefined) throw new Error(`${JSON.stringify(request)}: ${JSON.stringify(answer)}`);
     return answer.redemption.id;

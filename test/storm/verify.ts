@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { eventUid } from '../../modules/customers/identity.ts';
+import { MILESTONES } from '../../modules/loyalty/engagement/settings.ts';
 import { createApplication } from '../../src/app/application.ts';
 import { type Engines, openEngines } from '../../src/app/engines.ts';
 import { readConfig } from '../../src/config.ts';
@@ -86,6 +87,18 @@ export async function expectNothingLost(aftermath: Aftermath): Promise<void> {
   });
 }
 
+/** What the milestones of orders give, each once, by the orders that are there. */
+async function milestonePoints(database: Database): Promise<Map<string, number>> {
+  const placed = await database.query<{ customer: string; orders: number }>(
+    `select c.external_id as customer, count(*)::int as orders from customer_order o join customer c on c.id = o.customer_id
+     where starts_with(o.external_id, 'order-') group by 1`,
+  );
+  const milestones = MILESTONES.default.filter(({ metric }) => metric === 'ORDERS_PLACED');
+  const pointsOf = (orders: number): number =>
+    milestones.reduce((sum, { threshold, points }) => sum + (orders >= threshold ? (points ?? 0) : 0), 0);
+  return new Map(placed.map(({ customer, orders }) => [customer, pointsOf(orders)]));
+}
+
 /** Each award and each order earned once, and each account says so. */
 async function expectAwards(database: Database, acknowledged: Acknowledged): Promise<void> {
   const entries = await database.query<{ key: string; entry: string }>(
@@ -105,7 +118,10 @@ async function expectAwards(database: Database, acknowledged: Acknowledged): Pro
                                  where x.customer_id = c.id and x.points_state = 'TAKEN'), 0) as earned
      from loyalty_account a join customer c on c.id = a.customer_id where a.balance <> 0`,
   );
-  expect(new Map(accounts.map(({ customer, balance }) => [customer, balance]))).toEqual(acknowledged.points);
+  const bonus = await milestonePoints(database);
+  expect(new Map(accounts.map(({ customer, balance }) => [customer, balance]))).toEqual(
+    new Map([...acknowledged.points].map(([customer, points]) => [customer, points + (bonus.get(customer) ?? 0)])),
+  );
   expect(accounts.filter(({ balance, earned }) => balance !== earned)).toEqual([]);
   expect(await brokenInvariants(database)).toEqual([]);
 }
