@@ -163,11 +163,14 @@ async function expectDeliveries(database: Database, handlers: readonly HandlerDe
   expect(twice).toEqual([]);
 }
 
-/** One message for each upgrade and contact, and each in the mailbox; a mail that came twice says that it is the same. */
+/** One message for each upgrade or milestone and contact, and each in the mailbox; a mail that came twice says that it is the same. */
 async function expectMails(database: Database, mailbox: Mailbox): Promise<void> {
   const wanted = await database.query<{ key: string }>(
     `select 'tier-upgrade:' || o.id || ':' || c.id as key from outbox_event o join contact c on c.customer_id = o.customer_id
-     where o.type = 'loyalty.tierChanged' and o.payload ->> 'direction' = 'UP'`,
+     where o.type = 'loyalty.tierChanged' and o.payload ->> 'direction' = 'UP'
+     union all
+     select 'milestone:' || o.id || ':' || c.id from outbox_event o join contact c on c.customer_id = o.customer_id
+     where o.type = 'loyalty.milestoneReached'`,
   );
   const messages = await database.query<{ id: string; key: string; state: string }>(
     'select id, unique_key as key, state from message',
