@@ -59,8 +59,8 @@ export async function resolveCustomers(run: ImportRun, asked: Asked): Promise<vo
       `INSERT INTO ${names} (external_id) SELECT * FROM (${find}) WHERE externalId NOT IN (SELECT external_id FROM ${names})`,
     );
   }
-  await keepKnown(run, names, known);
-  await keepOthers(run, names, known);
+  const onRecord = await keepKnown(run, names, known);
+  await keepOthers(run, names, known, onRecord);
   await run.analytics.command(
     `INSERT INTO ${customers}
      SELECT n.external_id, k.customer_id,
@@ -70,7 +70,8 @@ export async function resolveCustomers(run: ImportRun, asked: Asked): Promise<vo
   );
 }
 
-async function keepKnown(run: ImportRun, names: string, known: string): Promise<void> {
+/** @returns how many are on record by their present names */
+async function keepKnown(run: ImportRun, names: string, known: string): Promise<number> {
   let done = 0;
   const batches = run.analytics.queryStream<{ externalIds: string[] }>(
     `SELECT groupArray(external_id) AS externalIds FROM ${names} GROUP BY intDiv(rowNumberInAllBlocks(), ${LOOKUP_ROWS})`,
@@ -79,14 +80,17 @@ async function keepKnown(run: ImportRun, names: string, known: string): Promise<
   );
   await forEachAtOnce(flat(batches), BATCHES_AT_ONCE, async ({ externalIds }) => {
     const lines = await linesOfCustomers(run.database, externalIds);
-    if (lines !== '') await run.analytics.load(known, 'JSONCompactEachRow', Buffer.from(lines));
-    done += externalIds.length;
+    if (lines === '') return;
+    await run.analytics.load(known, 'JSONCompactEachRow', Buffer.from(lines));
+    done += lines.split('\n').length;
     run.progress(done);
   });
+  return done;
 }
 
 /** Former ids of customers, and customers that are made, by batches with a transaction each. */
-async function keepOthers(run: ImportRun, names: string, known: string): Promise<void> {
+async function keepOthers(run: ImportRun, names: string, known: string, before: number): Promise<void> {
+  let done = before;
   const others = run.analytics.queryStream<Named>(
     `SELECT external_id AS externalId, make, seen_at AS seenAt, last_ms AS lastMs, first_order_ms AS firstOrderMs
      FROM ${names} WHERE external_id NOT IN (SELECT external_id FROM ${known})`,
@@ -98,11 +102,7 @@ async function keepOthers(run: ImportRun, names: string, known: string): Promise
     const externalIds = batch.map(({ externalId }) => externalId);
     const found = await customersByExternalIds(run.database, externalIds);
     const wanted = batch.filter(({ externalId, make }) => create && make && !found.has(externalId)).map(newCustomer);
-    const made = await run.database.transaction(async (tx) => {
-      const all = await ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live });
-      await run.counted(tx, { customersCreated: all.size });
-      return all;
-    });
+    const made = wanted.length === 0 ? [] : await makeCustomers(run, wanted);
     // Of a customer made meanwhile by somebody else nothing is taken for known: what the file tells is written again.
     for (const [externalId, id] of made) found.set(externalId, { id, lastActivityMs: null, firstOrderMs: null });
     await run.analytics.insert(
@@ -115,8 +115,17 @@ async function keepOthers(run: ImportRun, names: string, known: string): Promise
       })),
       { columns: ['external_id', 'customer_id', 'last_ms', 'first_order_ms'] },
     );
+    done += batch.length;
+    run.progress(done);
   });
 }
+
+const makeCustomers = (run: ImportRun, wanted: readonly NewCustomer[]): Promise<Map<string, string>> =>
+  run.database.transaction(async (tx) => {
+    const all = await ensureCustomers(tx, run.call, run.clock, wanted, { origin: 'import', quiet: !run.job.live });
+    await run.counted(tx, { customersCreated: all.size });
+    return all;
+  });
 
 const newCustomer = ({ externalId, seenAt, lastMs, firstOrderMs }: Named): NewCustomer => ({
   externalId,
