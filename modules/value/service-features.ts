@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DateTime } from 'luxon';
+import type { Tx } from '../../src/core/database/index.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Infrastructure } from '../../src/core/module.ts';
 import { minorUnitDigits } from '../../src/core/money.ts';
@@ -95,9 +96,13 @@ export function createFeatureStore(infra: Infrastructure, customers: CustomerPor
   return {
     /**
      * Brings the snapshots up to date: those whose input is as it was stay as they are.
+     * @param announce is called in the transaction that puts new snapshots in force, so that no crash can part the two
      * @param signal looked at between statements
      */
-    async refresh(signal?: AbortSignal): Promise<FeatureRefresh> {
+    async refresh(
+      announce: (tx: Tx, latest: FeatureSnapshot, computed: number) => Promise<void>,
+      signal?: AbortSignal,
+    ): Promise<FeatureRefresh> {
       const now = clock.now();
       const terms = await termsNow();
       const rules = await settings.get(SEGMENT_SETTING);
@@ -130,8 +135,11 @@ export function createFeatureStore(infra: Infrastructure, customers: CustomerPor
         signal?.throwIfAborted();
         computed.push(...(await compute(due.slice(start, start + size), terms)));
       }
-      await database.transaction((tx) => putInForce(tx, computed, instants));
       const latest = computed.at(-1) ?? inForce.get(now.getTime()) ?? null;
+      await database.transaction(async (tx) => {
+        await putInForce(tx, computed, instants);
+        if (latest !== null && computed.length > 0) await announce(tx, latest, computed.length);
+      });
       return { latest, computed: computed.length, kept: wanted.length - due.length };
     },
 

@@ -75,17 +75,11 @@ export function createRefresher(
   };
 
   /** Brings the feature store up to date and says so at once: predictions need not wait for what values take. */
-  const refreshFeatures = async (call: Call, signal?: AbortSignal): Promise<FeatureRefresh> => {
-    const refreshed = await features.refresh(signal);
-    const { latest, computed } = refreshed;
-    if (latest !== null && computed > 0) {
-      const payload = { snapshots: computed, customers: latest.customers, at: latest.at.toISOString() };
-      await database.transaction((tx) =>
-        appendEvents(tx, call, clock, [newEvent(featuresComputed, { customerId: null, payload })]),
-      );
-    }
-    return refreshed;
-  };
+  const refreshFeatures = (call: Call, signal?: AbortSignal): Promise<FeatureRefresh> =>
+    features.refresh(async (tx, { at, customers: count }, snapshots) => {
+      const payload = { snapshots, customers: count, at: at.toISOString() };
+      await appendEvents(tx, call, clock, [newEvent(featuresComputed, { customerId: null, payload })]);
+    }, signal);
 
   const refresh = async (call: Call, { signal, onStep }: RefreshOptions = {}): Promise<RefreshResult> => {
     await onStep?.('FEATURES');
